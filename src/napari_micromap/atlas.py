@@ -1,0 +1,217 @@
+"""Micrographs, what is known of them, and where they lie."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Literal, Protocol, TypeAlias
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from napari_micromap.microscopy.pixels import crop_bar, read_pixels
+from napari_micromap.neighbors import Neighbors
+from napari_micromap.problems import Problem, Unreadable
+
+Embeddings: TypeAlias = NDArray[np.float32]  # (n, d) pooled network output, block-L2-normalized
+Features: TypeAlias = NDArray[np.float32]  # (n, p) embeddings after the collection's space
+Positions: TypeAlias = NDArray[np.float32]  # (n, 2) on the map; NaN where there is none yet
+Rows: TypeAlias = NDArray[np.intp]  # (k,) sorted, unique row numbers
+Role: TypeAlias = Literal["sample", "property", "processing", "imaging", "batch", "other"]
+
+# Columns that files and their headers fill; a user's column of the same name gets " (table)" behind it.
+OWN_COLUMNS = (
+    "file", "folder", "width", "height", "dtype", "bar_rows", "um_per_px", "magnification", "detector", "kv",
+    "working_distance_mm", "date", "instrument", "vendor",
+)  # fmt: skip
+
+
+class LivePixels(Protocol):
+    """Pixels of something that is open, such as a slice of a layer; held weakly, so it can be gone."""
+
+    layer_name: str
+    index: tuple[int, ...]  # the slice inside the layer's stack, () for a single picture
+    height: int  # rows at full resolution
+
+    def read(self, max_side: int | None = None) -> NDArray[Any]:
+        """Return (h, w) or (h, w, 3) pixels, at least ``max_side`` on the longer side where that is less work."""
+
+
+class FittedSpace(Protocol):
+    """The collection's way from embeddings to features; frozen while the collection grows."""
+
+    def __call__(self, embeddings: Embeddings) -> Features:
+        """Turn (n, d) embeddings into (n, p) features."""
+
+
+@dataclass(frozen=True, slots=True)
+class UnreadableFile:
+    """A file that is not on the map, and why."""
+
+    path: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Micrograph:
+    """One picture of a microstructure, made on demand from a row of the atlas."""
+
+    id: str
+    name: str
+    path: str  # "" for a picture that lives in a layer
+    page: int
+    bar_rows: int
+    live: LivePixels | None = None
+
+    def pixels(self, max_side: int | None = None) -> NDArray[Any]:
+        """Read the whole picture with its data bar, (h, w) or (h, w, 3), in the dtype it was stored with."""
+        if self.live is not None:
+            return self.live.read(max_side)
+        if not self.path:
+            raise Unreadable(f"“{self.name}” came from a layer that is not open; load that layer again.")
+        return read_pixels(Path(self.path), self.page)
+
+    def specimen(self, max_side: int | None = None) -> NDArray[Any]:
+        """Read the picture without its data bar."""
+        pixels = self.pixels(max_side)
+        shrunk = 1.0 if self.live is None else pixels.shape[0] / self.live.height
+        return crop_bar(pixels, round(self.bar_rows * shrunk))
+
+
+@dataclass(frozen=True, eq=False)
+class Atlas:
+    """A collection of micrographs, columnar and aligned by row; never changed, only replaced.
+
+    Parameters
+    ----------
+    columns : DataFrame, n rows
+        What users see and color by: :data:`OWN_COLUMNS` first, then those of joined tables.
+    ids : (n,) array of str
+        Who a micrograph is: a hash of the undecoded source, page, and which of its equals it is. It survives moving,
+        renaming and a corrected data bar.
+    paths : (n,) array of str
+        Absolute path, "" for a picture that lives in a layer.
+    pages : (n,) array of int
+        Page of a multi-page file, or slice of a stack.
+    live : mapping of id to LivePixels
+        Pictures of open layers.
+    """
+
+    columns: pd.DataFrame
+    ids: NDArray[np.str_]
+    paths: NDArray[np.str_]
+    pages: NDArray[np.int32]
+    live: Mapping[str, LivePixels] = field(default_factory=lambda: MappingProxyType({}))
+    unreadable: tuple[UnreadableFile, ...] = ()
+    roles: Mapping[str, Role] = field(default_factory=lambda: MappingProxyType({}))
+    synthetic: tuple[str, ...] = ()  # columns whose values were made up by a generator: said wherever they are shown
+    embeddings: Embeddings | None = None
+    made_by: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))  # backbone, weights, recipe
+    space: FittedSpace | None = None
+    features: Features | None = None
+    neighbors: Neighbors | None = None
+    positions: Positions | None = None
+    layout: str = ""  # repr of the layout that gave the positions
+
+    def __post_init__(self) -> None:
+        n = len(self.ids)
+        for name in ("columns", "paths", "pages", "embeddings", "features", "positions"):
+            value = getattr(self, name)
+            if value is not None and len(value) != n:
+                raise ValueError(f"{name} has {len(value)} rows, the atlas {n}")
+        if len(np.unique(self.ids)) != n:
+            raise ValueError("two micrographs with the same id")
+
+    def __repr__(self) -> str:
+        done = [name for name in ("embeddings", "features", "positions") if getattr(self, name) is not None]
+        return f"Atlas({len(self)} micrographs{', with ' if done else ''}{', '.join(done)})"
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def __getitem__(self, row: int) -> Micrograph:
+        id_ = str(self.ids[row])
+        return Micrograph(
+            id=id_,
+            name=str(self.columns["file"].iat[row]),
+            path=str(self.paths[row]),
+            page=int(self.pages[row]),
+            bar_rows=int(self.columns["bar_rows"].iat[row]),
+            live=self.live.get(id_),
+        )
+
+    def __iter__(self) -> Iterator[Micrograph]:
+        return (self[row] for row in range(len(self)))
+
+    # What depends on what: a column changes nothing, new pixels drop the embeddings, new embeddings the map.
+
+    def with_columns(self, columns: pd.DataFrame, roles: Mapping[str, Role] | None = None) -> Atlas:
+        """Replace the columns; embeddings and map stay."""
+        return replace(self, columns=columns, roles=MappingProxyType({**self.roles, **(roles or {})}))
+
+    def with_bar_rows(self, rows: Rows, bar_rows: int) -> Atlas:
+        """Correct the height of the data bar of some micrographs; their embeddings no longer hold, so all are dropped.
+
+        Those of the other micrographs come back from the cache.
+        """
+        columns = self.columns.copy()
+        columns.loc[rows, "bar_rows"] = bar_rows
+        return replace(self, columns=columns).with_embeddings(None, {})
+
+    def with_embeddings(self, embeddings: Embeddings | None, made_by: Mapping[str, Any]) -> Atlas:
+        """Set the embeddings; features, neighbors and positions of others are dropped, so a stale map cannot exist."""
+        return replace(
+            self, embeddings=embeddings, made_by=MappingProxyType(dict(made_by)),
+            space=None, features=None, neighbors=None, positions=None, layout="",
+        )  # fmt: skip
+
+    def with_features(self, space: FittedSpace, features: Features, neighbors: Neighbors) -> Atlas:
+        """Set the features, who is near whom among them, and the space they come from."""
+        if self.embeddings is None:
+            raise Problem("Embed the micrographs before making features of them.")
+        return replace(self, space=space, features=features, neighbors=neighbors, positions=None, layout="")
+
+    def with_positions(self, positions: Positions, layout: str) -> Atlas:
+        """Set the map."""
+        return replace(self, positions=positions, layout=layout)
+
+    def without_map(self) -> Atlas:
+        """Drop the positions only."""
+        return replace(self, positions=None, layout="")
+
+    def rows_of(self, ids: Sequence[str]) -> Rows:
+        """Return the sorted rows of those ids that are here."""
+        where = pd.Index(self.ids).get_indexer(pd.Index(list(ids)))
+        return np.unique(where[where >= 0]).astype(np.intp)
+
+    @property
+    def sample_column(self) -> str | None:
+        """The column that says which specimen a micrograph shows, or None."""
+        return next((name for name, role in self.roles.items() if role == "sample" and name in self.columns), None)
+
+    @property
+    def samples(self) -> pd.Series[Any] | None:
+        """Sample of each micrograph, missing where it has no name."""
+        return None if self.sample_column is None else self.columns[self.sample_column]
+
+    def with_sample_column(self, name: str | None) -> Atlas:
+        """Say which column names the sample."""
+        if name is not None and name not in self.columns:
+            raise Problem(f"There is no column “{name}”; there are: {', '.join(map(str, self.columns))}.")
+        roles: dict[str, Role] = {key: role for key, role in self.roles.items() if role != "sample"}
+        if name is not None:
+            roles[name] = "sample"
+        return replace(self, roles=MappingProxyType(roles))
+
+
+def empty_atlas() -> Atlas:
+    """Return an atlas without micrographs."""
+    return Atlas(
+        columns=pd.DataFrame({name: [] for name in OWN_COLUMNS}),
+        ids=np.empty(0, np.str_),
+        paths=np.empty(0, np.str_),
+        pages=np.empty(0, np.int32),
+    )

@@ -1,0 +1,36 @@
+"""Ways to lay out features on a map."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Protocol
+
+from napari_micromap.atlas import Features, Positions
+from napari_micromap.choices import Choices
+from napari_micromap.neighbors import Neighbors
+from napari_micromap.work import Work
+
+
+class Layout(Protocol):
+    """A frozen dataclass with flat fields that places features on a plane."""
+
+    title: ClassVar[str]  # "UMAP"
+    holds_gil: ClassVar[bool]  # True: must run in the layout process, not in a thread beside a window
+    neighbors_needed: int  # 0: none
+
+    def __call__(
+        self, features: Features, neighbors: Neighbors | None, start: Positions | None = None
+    ) -> Work[Positions]:
+        """Return the (n, 2) positions."""
+
+    def place(self, new: Features, features: Features, positions: Positions) -> Positions:
+        """Place (m, p) new features among those that have positions; the old ones do not move."""
+
+
+LAYOUTS: Choices[Layout] = Choices(
+    "layout",
+    {
+        "umap": "napari_micromap.layouts.umap:Umap",
+        "pca": "napari_micromap.layouts.pca:Pca",
+        "tsne": "napari_micromap.layouts.tsne:Tsne",
+    },
+)

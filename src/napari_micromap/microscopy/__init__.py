@@ -1,0 +1,1 @@
+"""What the microscope wrote: pixels, data bar, headers."""

@@ -1,0 +1,163 @@
+"""The stages as work: gather, embed, fit, lay out, save."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from napari_micromap.atlas import Atlas, Positions
+from napari_micromap.problems import Problem
+from napari_micromap.recipe import Recipe
+from napari_micromap.work import Progress, Work
+
+if TYPE_CHECKING:
+    from napari_micromap.backbones import Backbone
+    from napari_micromap.layouts import Layout
+    from napari_micromap.layouts.process import LayoutProcess
+    from napari_micromap.sources import Source
+    from napari_micromap.space import Space
+    from napari_micromap.store.embeddings import EmbeddingCache
+    from napari_micromap.store.thumbnails import Thumbnails
+
+FEWEST_FOR_UMAP = 30  # with fewer micrographs PCA stays the map, and UMAP comes on request
+
+
+@dataclass(frozen=True, eq=False)
+class Preview:
+    """A first map by PCA of one-view embeddings, (n, 2); NaN for micrographs that are not embedded yet."""
+
+    positions: Positions
+
+
+@dataclass(frozen=True, eq=False)
+class Restored:
+    """A session as it was saved."""
+
+    folder: Path
+    atlas: Atlas
+    state: Mapping[str, Any]
+
+
+class Workshop:
+    """What the stages need beside their input: caches on disk, and the layout process.
+
+    Everything is opened when it is first used.
+
+    Parameters
+    ----------
+    cache : Path, optional
+        Folder for embeddings and thumbnails; the user's cache folder if left out.
+    """
+
+    def __init__(self, cache: Path | None = None) -> None:
+        from napari_micromap.store import cache_folder
+
+        self.cache = cache if cache is not None else cache_folder()
+        self._layout_process: LayoutProcess | None = None
+
+    @cached_property
+    def embeddings(self) -> EmbeddingCache:
+        """Embeddings on disk."""
+        from napari_micromap.store.embeddings import EmbeddingCache
+
+        return EmbeddingCache(self.cache)
+
+    @cached_property
+    def thumbnails(self) -> Thumbnails:
+        """Thumbnails on disk."""
+        from napari_micromap.store.thumbnails import Thumbnails
+
+        return Thumbnails(self.cache)
+
+    @property
+    def layout_process(self) -> LayoutProcess:
+        """The process that runs layouts that hold the interpreter; started and warmed when first asked for."""
+        if self._layout_process is None:
+            from napari_micromap.layouts.process import LayoutProcess
+
+            self._layout_process = LayoutProcess()
+            self._layout_process.start()
+        return self._layout_process
+
+    def close(self) -> None:
+        """End the layout process and close what is open on disk."""
+        if self._layout_process is not None:
+            self._layout_process.close()
+            self._layout_process = None
+        for name in ("embeddings", "thumbnails"):
+            opened = self.__dict__.pop(name, None)
+            if opened is not None:
+                opened.close()
+
+
+def gather(source: Source) -> Work[Atlas]:
+    """List and read the micrographs of a source."""
+    return source()
+
+
+def add_table(atlas: Atlas, path: Path, micrograph_column: str | None, table_column: str | None) -> Work[Atlas]:
+    """Read a table and join it by the named columns, or by the key that matches most."""
+    from napari_micromap.tables import best_match, join, read_table
+
+    yield Progress("Reading the table", note=path.name)
+    table = read_table(path)
+    match = best_match(atlas, table, micrograph_column, table_column)
+    return join(atlas, table, match)
+
+
+def embed(
+    atlas: Atlas, backbone: Backbone | None, recipe: Recipe, workshop: Workshop, device: str = "auto"
+) -> Work[Atlas]:
+    """Embed the micrographs that are not in the cache; previews come with the progress."""
+    raise NotImplementedError
+    yield
+
+
+def fit(atlas: Atlas, space: Space | None = None) -> Work[Atlas]:
+    """Make features of the embeddings, and find who is near whom."""
+    from napari_micromap.neighbors import exact_neighbors
+    from napari_micromap.space import Standardized
+
+    if atlas.embeddings is None:
+        raise Problem("Embed the micrographs before laying them out.")
+    yield Progress("Comparing", 0, len(atlas))
+    fitted = (space or Standardized()).fit(atlas.embeddings)
+    features = fitted(atlas.embeddings)
+    neighbors = yield from exact_neighbors(features, k=min(50, len(atlas) - 1))
+    return atlas.with_features(fitted, features, neighbors)
+
+
+def lay_out(atlas: Atlas, layout: Layout | None, workshop: Workshop) -> Work[tuple[Atlas, str]]:
+    """Place the micrographs on a map; returns the atlas and the layout's title."""
+    from napari_micromap.layouts.pca import Pca
+    from napari_micromap.layouts.umap import Umap
+
+    if layout is None:
+        layout = Umap() if len(atlas) >= FEWEST_FOR_UMAP else Pca()
+    if atlas.features is None:
+        atlas = yield from fit(atlas)
+    assert atlas.features is not None
+    if layout.holds_gil:
+        work = workshop.layout_process.run(layout, atlas.features, atlas.neighbors)
+    else:
+        work = layout(atlas.features, atlas.neighbors)
+    positions = yield from work
+    return atlas.with_positions(positions, repr(layout)), layout.title
+
+
+def save(folder: Path, atlas: Atlas, state: Mapping[str, Any], workshop: Workshop) -> Work[Path]:
+    """Save a session folder."""
+    from napari_micromap.store.sessions import save_session
+
+    return save_session(folder, atlas, state, workshop.thumbnails)
+
+
+def restore(folder: Path, workshop: Workshop) -> Work[Restored]:
+    """Open a session folder, or the entry file in it."""
+    from napari_micromap.store.sessions import load_session
+
+    folder, atlas, state = yield from load_session(folder)
+    return Restored(folder, atlas, state)

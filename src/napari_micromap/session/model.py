@@ -1,0 +1,277 @@
+"""The evented model: everything a user has open."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+from psygnal import Signal
+
+from napari_micromap import pipeline
+from napari_micromap.atlas import Atlas, Positions, empty_atlas
+from napari_micromap.problems import Problem
+from napari_micromap.recipe import Recipe
+from napari_micromap.session.running import AtOnce, Runner
+from napari_micromap.session.selection import Selection
+from napari_micromap.work import Progress
+
+if TYPE_CHECKING:
+    from napari_micromap.backbones import Backbone
+    from napari_micromap.layouts import Layout
+    from napari_micromap.sources import Source
+
+
+@dataclass(frozen=True, eq=False)
+class Map:
+    """What the map shows.
+
+    Parameters
+    ----------
+    positions : (n, 2) float32
+        NaN for micrographs that have none yet.
+    title : str
+        "UMAP", "PCA", "Preview (PCA)".
+    preview : bool
+        Whether a better one is still to come.
+    """
+
+    positions: Positions
+    title: str
+    preview: bool = False
+
+
+class Session:
+    """Everything a user has open: the atlas, the shown map, selection, current micrograph, color.
+
+    Every button of the dock is one verb of this class. In a script each verb returns when it is done; in napari
+    they queue up behind one another, off the window's thread.
+
+    Parameters
+    ----------
+    run : Runner
+        Who drives the work.
+    cache : Path, optional
+        Where embeddings and thumbnails are kept; the user's cache folder if left out.
+    """
+
+    atlas_changed = Signal(object)  # Atlas
+    map_changed = Signal(object)  # Map | None: what is to be shown now
+    waiting_map_changed = Signal(object)  # Map | None: a final map that waits until the user wants it
+    color_changed = Signal(object)  # str | None
+    current_changed = Signal(object)  # int | None
+    opened = Signal(int)  # a row that is to be shown at full resolution (a double click)
+    progressed = Signal(object)  # Progress | None of the build lane
+    saved_changed = Signal(object)  # Path | None
+
+    def __init__(self, run: Runner | None = None, cache: Path | None = None) -> None:
+        self.run: Runner = run if run is not None else AtOnce()
+        self.workshop = pipeline.Workshop(cache)
+        self.selection = Selection()
+        self._atlas = empty_atlas()
+        self._map: Map | None = None
+        self._waiting_map: Map | None = None
+        self._current: int | None = None
+        self._color_by: str | None = None
+        self._map_touched = False
+        self.saved_as: Path | None = None
+
+    # ------------------------------------------------------------------ state
+
+    @property
+    def atlas(self) -> Atlas:
+        """The micrographs and what is known of them."""
+        return self._atlas
+
+    @property
+    def map(self) -> Map | None:
+        """What the map shows."""
+        return self._map
+
+    @property
+    def waiting_map(self) -> Map | None:
+        """A final map that waits because the user is at work on the preview."""
+        return self._waiting_map
+
+    @property
+    def current(self) -> int | None:
+        """The row that was clicked or is opened; not the selection."""
+        return self._current
+
+    @current.setter
+    def current(self, row: int | None) -> None:
+        if row is not None and not 0 <= row < len(self._atlas):
+            raise IndexError(row)
+        if row != self._current:
+            self._current = row
+            self.current_changed.emit(row)
+
+    @property
+    def color_by(self) -> str | None:
+        """The column that colors the map."""
+        return self._color_by
+
+    @color_by.setter
+    def color_by(self, column: str | None) -> None:
+        if column is not None and column not in self._atlas.columns:
+            raise Problem(f"There is no column “{column}”; there are: {', '.join(map(str, self._atlas.columns))}.")
+        if column != self._color_by:
+            self._color_by = column
+            self.color_changed.emit(column)
+
+    @property
+    def sample_column(self) -> str | None:
+        """The column that says which specimen a micrograph shows."""
+        return self._atlas.sample_column
+
+    @sample_column.setter
+    def sample_column(self, name: str | None) -> None:
+        if name != self._atlas.sample_column:
+            self._set_atlas(self._atlas.with_sample_column(name))
+
+    def touch_map(self) -> None:
+        """Say that the user zoomed or works on the shown map, so that nothing may move it by itself."""
+        self._map_touched = True
+
+    # ------------------------------------------------------------------ verbs
+
+    def open(self, source: Source) -> None:
+        """Gather micrographs and start anew with them."""
+        self._build(lambda: pipeline.gather(source), self._start_anew)
+
+    def add_table(
+        self, path: Path | str, *, micrograph_column: str | None = None, table_column: str | None = None
+    ) -> None:
+        """Join a table of measured values; the best key is taken where none is named."""
+        self._build(
+            lambda: pipeline.add_table(self._atlas, Path(path), micrograph_column, table_column), self._set_atlas
+        )
+
+    def embed(self, backbone: Backbone | None = None, recipe: Recipe | None = None, device: str = "auto") -> None:
+        """Embed the micrographs; a preview of the map shows as soon as there are a few."""
+        self._build(
+            lambda: pipeline.embed(self._atlas, backbone, recipe or Recipe(), self.workshop, device), self._set_atlas
+        )
+
+    def lay_out(self, layout: Layout | None = None) -> None:
+        """Make the map; UMAP, or PCA where there are fewer than 30 micrographs, if none is named."""
+        self._build(lambda: pipeline.lay_out(self._atlas, layout, self.workshop), self._laid_out)
+
+    def make_map(
+        self, backbone: Backbone | None = None, recipe: Recipe | None = None, layout: Layout | None = None
+    ) -> None:
+        """Embed the micrographs and lay them out."""
+        self.embed(backbone, recipe)
+        self.lay_out(layout)
+
+    def show_waiting_map(self) -> None:
+        """Show the final map that waited."""
+        if self._waiting_map is not None:
+            shown, self._waiting_map = self._waiting_map, None
+            self.waiting_map_changed.emit(None)
+            self._show(shown)
+
+    def open_micrograph(self, row: int) -> None:
+        """Make a micrograph current and ask for it at full resolution."""
+        self.current = row
+        self.opened.emit(row)
+
+    def cancel(self) -> None:
+        """Stop what is being built; what is done stays."""
+        self.run.cancel("build")
+        self.progressed.emit(None)
+
+    def save(self, folder: Path | str | None = None) -> None:
+        """Save all as a folder NAME.micromap; without a name, where it was saved before."""
+        target = Path(folder) if folder is not None else self.saved_as
+        if target is None:
+            raise Problem("Name a folder to save the session in, such as my_films.micromap.")
+        state = self.state()
+        self._build(lambda: pipeline.save(target, self._atlas, state, self.workshop), self._was_saved)
+
+    def restore(self, folder: Path | str) -> None:
+        """Open a saved session folder, or its open.micromap."""
+        self._build(lambda: pipeline.restore(Path(folder), self.workshop), self._restored)
+
+    # -------------------------------------------------------------- what views see of it
+
+    def state(self) -> dict[str, Any]:
+        """Return what is neither atlas nor layout, ready for JSON."""
+        return {
+            "color_by": self._color_by,
+            "selection": [str(id_) for id_ in self._atlas.ids[self.selection.rows]],
+            "current": None if self._current is None else str(self._atlas.ids[self._current]),
+            "map_title": self._map.title if self._map is not None and not self._map.preview else "",
+        }
+
+    @property
+    def colors_from(self) -> pd.Series[Any] | None:
+        """Values that color the map, one a row."""
+        return None if self._color_by is None else self._atlas.columns[self._color_by]
+
+    # ------------------------------------------------------------------ within
+
+    def _build(self, start: Callable[[], Any], done: Callable[[Any], None]) -> None:
+        def finished(result: Any) -> None:
+            done(result)
+            self.progressed.emit(None)
+
+        self.run(start, lane="build", done=finished, progress=self._on_progress)
+
+    def _on_progress(self, progress: Progress) -> None:
+        if isinstance(progress.partial, pipeline.Preview):
+            self._show(Map(progress.partial.positions, "Preview (PCA)", preview=True), touched=self._map_touched)
+        self.progressed.emit(progress)
+
+    def _start_anew(self, atlas: Atlas) -> None:
+        self.selection.forget()
+        self.current = None
+        self._waiting_map = None
+        self._map = None
+        self._map_touched = False
+        self.saved_as = None
+        if self._color_by not in atlas.columns:
+            self._color_by = None
+        self._set_atlas(atlas)
+        self.map_changed.emit(None)
+        self.waiting_map_changed.emit(None)
+        self.color_changed.emit(self._color_by)
+
+    def _set_atlas(self, atlas: Atlas) -> None:
+        if atlas is not self._atlas:
+            self._atlas = atlas
+            self.atlas_changed.emit(atlas)
+
+    def _laid_out(self, atlas_and_title: tuple[Atlas, str]) -> None:
+        atlas, title = atlas_and_title
+        self._set_atlas(atlas)
+        assert atlas.positions is not None
+        new = Map(atlas.positions, title)
+        # Nothing moves under a hand: a map that is being worked on stays until the user asks for the new one.
+        if self._map is not None and (self._map_touched or len(self.selection)):
+            self._waiting_map = new
+            self.waiting_map_changed.emit(new)
+        else:
+            self._show(new)
+
+    def _show(self, new: Map, touched: bool = False) -> None:
+        self._map = new
+        self._map_touched = touched
+        self.map_changed.emit(new)
+
+    def _was_saved(self, folder: Path) -> None:
+        self.saved_as = folder
+        self.saved_changed.emit(folder)
+
+    def _restored(self, restored: pipeline.Restored) -> None:
+        self._start_anew(restored.atlas)
+        state = restored.state
+        if restored.atlas.positions is not None:
+            self._show(Map(restored.atlas.positions, str(state.get("map_title") or "Map")))
+        self.color_by = state.get("color_by")
+        self.selection.replace(restored.atlas.rows_of(state.get("selection", [])))
+        current = restored.atlas.rows_of([state["current"]] if state.get("current") else [])
+        self.current = int(current[0]) if len(current) else None
+        self._was_saved(restored.folder)

@@ -1,0 +1,1 @@
+"""Tables as users bring them, read and joined."""
