@@ -1,0 +1,139 @@
+"""Picture files, opened by what they contain."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_micromap.problems import Unreadable
+
+if TYPE_CHECKING:
+    from tifffile import TiffFile
+
+LARGEST_BYTES = 2**29  # decoded; larger pictures are refused, so that memory stays bounded whatever a file claims
+
+# What decoders raise on damaged input; all of it means the same to a user.
+DECODING_ERRORS = (
+    ArithmeticError, AssertionError, AttributeError, BufferError, EOFError, ImportError, LookupError, MemoryError,
+    OSError, RuntimeError, SyntaxError, TypeError, ValueError, struct.error, zlib.error,
+)  # fmt: skip
+
+
+class PictureFile(Protocol):
+    """An open file with one or more pictures; damage is raised as :class:`Unreadable`."""
+
+    path: Path  # also where sidecar files would lie
+    pages: Sequence[int]  # numbers of the pages that are pictures, not thumbnails
+    tiff: TiffFile | None  # for the headers that lie in TIFF tags
+
+    def size(self, page: int) -> tuple[int, int]:
+        """Return (height, width) without decoding."""
+
+    def dtype(self, page: int) -> str:
+        """Return the name of the number format of :meth:`pixels` without decoding."""
+
+    def pixels(self, page: int) -> NDArray[Any]:
+        """Decode a page to (h, w) or (h, w, 3)."""
+
+    def close(self) -> None:
+        """Let go of the file."""
+
+
+@contextmanager
+def open_picture(path: Path, data: bytes | None = None) -> Iterator[PictureFile]:
+    """Open a file by its content; its name matters only where the content has no signature.
+
+    Parameters
+    ----------
+    data : bytes, optional
+        The whole file, where it was read already.
+
+    Raises
+    ------
+    Unreadable
+        If it is not a picture, or its header is damaged.
+    """
+    with decoding():
+        head = data[:16] if data is not None else _first_bytes(path)
+        if not head:
+            raise Unreadable("The file is empty.")
+        stream = BytesIO(data) if data is not None else path.open("rb")
+        try:
+            file = _opener(head)(stream, path)
+        except BaseException:
+            stream.close()
+            raise
+    try:
+        yield file
+    finally:
+        file.close()
+        stream.close()
+
+
+@contextmanager
+def decoding() -> Iterator[None]:
+    """Say in one sentence what a decoder stumbled over."""
+    try:
+        yield
+    except Unreadable:
+        raise
+    except FileNotFoundError as error:
+        raise Unreadable("The file is not there any more.") from error
+    except PermissionError as error:
+        raise Unreadable("You have no permission to read the file.") from error
+    except DECODING_ERRORS as error:
+        detail = (str(error).strip().splitlines() or [""])[0].strip(" .")
+        reason = f" ({detail[:120]})" if detail else ""
+        raise Unreadable(f"The picture is incomplete or damaged{reason}.") from error
+
+
+def check_size(shape: Sequence[int], dtype: Any) -> None:
+    """Refuse pictures that would not fit into bounded memory, before they are decoded.
+
+    Parameters
+    ----------
+    shape : (h, w) or (h, w, channels)
+    """
+    if min(shape) < 1:
+        raise Unreadable("The picture has no pixels.")
+    needed = int(np.prod([int(side) for side in shape], dtype=object)) * np.dtype(dtype).itemsize
+    if needed > LARGEST_BYTES:
+        height, width = shape[:2]
+        raise Unreadable(
+            f"{width} × {height} pixels would need {needed / 2**20:,.0f} MB, the limit is {LARGEST_BYTES // 2**20} MB; "
+            "cut or reduce the picture."
+        )
+
+
+def upright(pixels: NDArray[Any], orientation: int) -> NDArray[Any]:
+    """Turn and flip a picture as its orientation tag (TIFF and EXIF, 1 to 8) says it is to be seen."""
+    if orientation >= 5:
+        pixels = pixels.swapaxes(0, 1)
+    if orientation in (2, 3, 6, 7):
+        pixels = pixels[:, ::-1]
+    if orientation in (3, 4, 7, 8):
+        pixels = pixels[::-1]
+    return pixels
+
+
+def _first_bytes(path: Path) -> bytes:
+    with path.open("rb") as stream:
+        return stream.read(16)
+
+
+def _opener(head: bytes) -> Callable[[Any, Path], PictureFile]:
+    if head[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
+        from napari_micromap.microscopy.tiff import TiffPicture
+
+        return TiffPicture
+    from napari_micromap.microscopy.plain import PlainPicture
+
+    return PlainPicture
