@@ -163,16 +163,20 @@ class StructureTest:
     def __call__(self, embeddings: NDArray[Any], units: Units, nuisance: Nuisance | None = None) -> Evidence:
         """Test ``units.values`` against (n, d) block-L2 embeddings of ``units.rows``."""
         nuisance = nuisance if nuisance is not None else nuisance_of(units)
-        if len(units) < 3:
-            return _nothing(units, nuisance)
-        design = design_of(embeddings, units, nuisance)
-        evidence = self._test(design, units, nuisance)
+        evidence = self.only_p(embeddings, units, nuisance)
         if evidence.p is None:
             return evidence
+        design = design_of(embeddings, units, nuisance)
         changes = {"minimum_r2": self._smallest_found(design, units, nuisance)}
         if self.influence and evidence.p <= 0.05:
             changes["rests_on"] = self._rests_on(design, units, nuisance)  # type: ignore[assignment]
         return Evidence(**{**evidence.__dict__, **changes})
+
+    def only_p(self, embeddings: NDArray[Any], units: Units, nuisance: Nuisance) -> Evidence:
+        """Do the primary test alone, without asking what else the design could have found."""
+        if len(units) < 3:
+            return _nothing(units, nuisance)
+        return self._test(design_of(embeddings, units, nuisance), units, nuisance)
 
     def _test(self, design: Design, units: Units, nuisance: Nuisance) -> Evidence:
         maker = nuisance.residual_maker
