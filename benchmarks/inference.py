@@ -2,8 +2,9 @@
 
     python benchmarks/inference.py [--repeats 1000] [--seed 0] [--permutations 499] [--json]
 
-Each cell counts how often p ≤ .05 in ``repeats`` simulated collections, with a 95 % Clopper–Pearson interval. Rows of the
-group "must fail" are the obvious tests, on the same data: if they did not give false alarms, the simulation would be blunt.
+Each cell counts how often p ≤ .05 in ``repeats`` simulated collections, with a 95 % Clopper–Pearson interval. Rows
+of the group "must fail" are the obvious tests, on the same data: if they gave no false alarms, the simulation would be
+blunt.
 """
 
 from __future__ import annotations
