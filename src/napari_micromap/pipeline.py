@@ -14,6 +14,8 @@ from napari_micromap.recipe import Recipe
 from napari_micromap.work import Progress, Work
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from napari_micromap.backbones import Backbone
     from napari_micromap.layouts import Layout
     from napari_micromap.layouts.process import LayoutProcess
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from napari_micromap.space import Space
     from napari_micromap.store.embeddings import EmbeddingCache
     from napari_micromap.store.thumbnails import Thumbnails
+    from napari_micromap.tables import Match
 
 FEWEST_FOR_UMAP = 30  # with fewer micrographs PCA stays the map, and UMAP comes on request
 
@@ -30,6 +33,15 @@ class Preview:
     """A first map by PCA of one-view embeddings, (n, 2); NaN for micrographs that are not embedded yet."""
 
     positions: Positions
+
+
+@dataclass(frozen=True, eq=False)
+class Joined:
+    """A table beside the micrographs, and what of it matched."""
+
+    atlas: Atlas
+    table: pd.DataFrame
+    match: Match
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,18 +106,21 @@ class Workshop:
 
 
 def gather(source: Source) -> Work[Atlas]:
-    """List and read the micrographs of a source."""
-    return source()
+    """List and read the micrographs of a source, and guess which column or piece of the name is the sample."""
+    from napari_micromap.tables import with_guessed_sample
+
+    atlas = yield from source()
+    return with_guessed_sample(atlas)
 
 
-def add_table(atlas: Atlas, path: Path, micrograph_column: str | None, table_column: str | None) -> Work[Atlas]:
+def add_table(atlas: Atlas, path: Path, micrograph_column: str | None, table_column: str | None) -> Work[Joined]:
     """Read a table and join it by the named columns, or by the key that matches most."""
     from napari_micromap.tables import best_match, join, read_table
 
     yield Progress("Reading the table", note=path.name)
     table = read_table(path)
     match = best_match(atlas, table, micrograph_column, table_column)
-    return join(atlas, table, match)
+    return Joined(join(atlas, table, match), table, match)
 
 
 def embed(

@@ -16,6 +16,7 @@ from napari_micromap.problems import Problem
 from napari_micromap.recipe import Recipe
 from napari_micromap.session.running import AtOnce, Runner
 from napari_micromap.session.selection import Selection
+from napari_micromap.tables import telling_column, with_sample
 from napari_micromap.work import Progress
 
 if TYPE_CHECKING:
@@ -64,6 +65,7 @@ class Session:
     current_changed = Signal(object)  # int | None
     opened = Signal(int)  # a row that is to be shown at full resolution (a double click)
     progressed = Signal(object)  # Progress | None of the build lane
+    joined_changed = Signal(object)  # pipeline.Joined | None: the table that was added last, and what of it matched
     saved_changed = Signal(object)  # Path | None
 
     def __init__(self, run: Runner | None = None, cache: Path | None = None) -> None:
@@ -76,6 +78,7 @@ class Session:
         self._current: int | None = None
         self._color_by: str | None = None
         self._map_touched = False
+        self.joined: pipeline.Joined | None = None
         self.saved_as: Path | None = None
 
     # ------------------------------------------------------------------ state
@@ -123,13 +126,16 @@ class Session:
 
     @property
     def sample_column(self) -> str | None:
-        """The column that says which specimen a micrograph shows."""
+        """The column that says which specimen a micrograph shows; a piece of the name becomes one when it is set."""
         return self._atlas.sample_column
 
     @sample_column.setter
     def sample_column(self, name: str | None) -> None:
-        if name != self._atlas.sample_column:
-            self._set_atlas(self._atlas.with_sample_column(name))
+        before = self._atlas.sample_column
+        if name != before:
+            self._set_atlas(with_sample(self._atlas, name))
+            if name is not None and self._color_by == before:
+                self.color_by = name
 
     def touch_map(self) -> None:
         """Say that the user zoomed or works on the shown map, so that nothing may move it by itself."""
@@ -146,7 +152,7 @@ class Session:
     ) -> None:
         """Join a table of measured values; the best key is taken where none is named."""
         self._build(
-            lambda: pipeline.add_table(self._atlas, Path(path), micrograph_column, table_column), self._set_atlas
+            lambda: pipeline.add_table(self._atlas, Path(path), micrograph_column, table_column), self._was_joined
         )
 
     def embed(self, backbone: Backbone | None = None, recipe: Recipe | None = None, device: str = "auto") -> None:
@@ -232,17 +238,27 @@ class Session:
         self._map = None
         self._map_touched = False
         self.saved_as = None
-        if self._color_by not in atlas.columns:
-            self._color_by = None
+        self.joined = None
+        self._color_by = telling_column(atlas)
         self._set_atlas(atlas)
         self.map_changed.emit(None)
         self.waiting_map_changed.emit(None)
         self.color_changed.emit(self._color_by)
+        self.joined_changed.emit(None)
 
     def _set_atlas(self, atlas: Atlas) -> None:
         if atlas is not self._atlas:
             self._atlas = atlas
             self.atlas_changed.emit(atlas)
+            if self._color_by is not None and self._color_by not in atlas.columns:
+                self.color_by = telling_column(atlas)
+
+    def _was_joined(self, joined: pipeline.Joined) -> None:
+        self._set_atlas(joined.atlas)
+        if self._color_by is None or joined.atlas.roles.get(self._color_by) != "property":
+            self.color_by = telling_column(joined.atlas)
+        self.joined = joined
+        self.joined_changed.emit(joined)
 
     def _laid_out(self, atlas_and_title: tuple[Atlas, str]) -> None:
         atlas, title = atlas_and_title
