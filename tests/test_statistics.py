@@ -337,3 +337,46 @@ def test_categories_are_tested_too() -> None:
     embeddings, sample_of, _ = films(24, knows=kind - 0.5)
     units = units_of(np.array(["slow", "quench"], object)[kind][sample_of], named(sample_of))
     assert _p(QUICK(embeddings, units)) <= 0.01
+
+
+# ----------------------------------------------------------------------- where
+
+
+def _embedding_of(maps: list[np.ndarray]) -> np.ndarray:
+    pooled = [one.mean(axis=(1, 2)) for one in maps]
+    return np.concatenate([p / np.linalg.norm(p) for p in pooled])
+
+
+def test_the_split_over_the_picture_adds_up_to_the_prediction() -> None:
+    from napari_micromap.statistics.where import readout_of, split
+
+    rng = np.random.default_rng(0)
+    pictures = [[rng.random((6, 8, 8)), rng.random((10, 4, 4))] for _ in range(24)]
+    embeddings = np.array([_embedding_of(maps) for maps in pictures])
+    units = units_of(rng.standard_normal(24), named(np.arange(24)))
+    readout = readout_of(embeddings, units, refits=5)
+    predictions = readout.predict(embeddings)
+    for maps, predicted in zip(pictures, predictions):
+        parts = split(maps, readout)
+        assert parts.share.shape == (8, 8)
+        assert parts.prediction == pytest.approx(predicted, abs=1e-9)
+        assert parts.share.mean() == pytest.approx(predicted - readout.base, abs=1e-9)
+        assert parts.certain.min() >= 0.5 and parts.certain.max() <= 1.0
+
+
+def test_the_split_lies_where_the_pictures_differ() -> None:
+    from napari_micromap.statistics.where import readout_of, split
+
+    rng = np.random.default_rng(1)
+    pores = rng.integers(1, 30, 30)
+    pictures = []
+    for count in pores:
+        maps = 1 + 0.05 * rng.random((5, 8, 8))
+        maps[2].flat[rng.choice(64, count, replace=False)] += 2.0  # a channel that answers to pores
+        pictures.append(maps)
+    embeddings = np.array([_embedding_of([maps]) for maps in pictures])
+    readout = readout_of(embeddings, units_of(-pores.astype(float), named(np.arange(30))), refits=20)
+    share = split([pictures[0]], readout).share
+    porous = pictures[0][2] > 2
+    assert share[porous].max() < share[~porous].min()
+    assert split([pictures[0]], readout).certain[porous].min() > 0.9
