@@ -115,6 +115,7 @@ class Atlas:
     neighbors: Neighbors | None = None
     positions: Positions | None = None
     layout: str = ""  # repr of the layout that gave the positions
+    tables: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))  # column to the table it came from
 
     def __post_init__(self) -> None:
         n = len(self.ids)
