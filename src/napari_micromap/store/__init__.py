@@ -1,14 +1,5 @@
 """What is kept on disk."""
 
-from __future__ import annotations
+from napari_micromap.places import cache_folder
 
-import os
-from pathlib import Path
-
-
-def cache_folder() -> Path:
-    """Return the user's cache folder for this plugin; MICROMAP_CACHE overrides it."""
-    from platformdirs import user_cache_path
-
-    named = os.environ.get("MICROMAP_CACHE")
-    return Path(named) if named else user_cache_path("napari-micromap", appauthor=False)
+__all__ = ["cache_folder"]
