@@ -47,7 +47,8 @@ def _gray_levels(colors: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
     if gray.mean() < GRAY_SHARE or not ramp:
         return None
     entries = np.arange(len(colors))
-    return np.rint(np.interp(entries, entries[gray], levels[gray])).astype(np.uint8)
+    filled: NDArray[np.uint8] = np.rint(np.interp(entries, entries[gray], levels[gray])).astype(np.uint8)
+    return filled
 
 
 def _is_even_ramp(levels: NDArray[np.uint8], index: NDArray[Any]) -> bool:

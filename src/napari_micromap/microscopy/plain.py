@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -15,6 +16,7 @@ from napari_micromap.problems import Unreadable
 
 if TYPE_CHECKING:
     from PIL.Image import Image
+    from tifffile import TiffFile
 
 # Signature, offset, and Pillow's reader. Calling that directly keeps our own limit of size instead of Pillow's, which
 # is one switch for the whole process.
@@ -31,8 +33,8 @@ LEFT_TO_IMAGEIO = (".dcm", ".dicom", ".spe", ".fits", ".fit", ".exr", ".nef", ".
 class PlainPicture:
     """A file with one picture; of animations the first frame."""
 
-    tiff = None
-    pages = (0,)
+    tiff: TiffFile | None = None
+    pages: Sequence[int] = (0,)
 
     def __init__(self, stream: IO[bytes], path: Path) -> None:
         self.path = path
@@ -123,7 +125,7 @@ def _by_imageio(stream: IO[bytes], path: Path) -> NDArray[Any]:
 def _is_deep_png(image: Image) -> bool:
     # The raw mode tells what the decoder will be asked for, before it is cut to 8 bits.
     return image.format == "PNG" and any(
-        isinstance(tile[3], str) and tile[3] in ("RGB;16B", "RGBA;16B", "LA;16B") for tile in image.tile
+        isinstance(tile[3], str) and tile[3] in ("RGB;16B", "RGBA;16B", "LA;16B") for tile in getattr(image, "tile", ())
     )
 
 

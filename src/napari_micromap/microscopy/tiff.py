@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -27,10 +28,15 @@ class TiffPicture:
         import tifffile
 
         self.path = path
-        self.tiff: TiffFile = tifffile.TiffFile(stream, name=path.name)
-        self._contiguous = _frames_behind_one_page(self.tiff)
-        whole = [number for number, page in enumerate(self.tiff.pages) if not _is_reduced(page)]
-        self.pages = tuple(range(self._contiguous)) if self._contiguous > 1 else tuple(whole)
+        opened = tifffile.TiffFile(stream, name=path.name)
+        self.tiff: TiffFile | None = opened
+        self._pages = opened.pages
+        self._contiguous = _frames_behind_one_page(opened)
+        whole = [number for number, page in enumerate(self._pages) if not _is_reduced(page)]
+        # Where all claim to be thumbnails, none is.
+        self.pages: Sequence[int] = (
+            range(self._contiguous) if self._contiguous > 1 else whole or range(len(self._pages))
+        )
         if not self.pages:
             raise Unreadable("The file holds no picture.")
 
@@ -56,20 +62,21 @@ class TiffPicture:
 
     def close(self) -> None:
         """Let go of the file."""
-        self.tiff.close()
+        if self.tiff is not None:
+            self.tiff.close()
 
     def _described(self, page: int) -> Any:
         if page not in self.pages:
             raise Unreadable(f"The file has no page {page + 1}.")
         with decoding():
-            return self.tiff.pages[0 if self._contiguous > 1 else page].aspage()
+            return self._pages[0 if self._contiguous > 1 else page].aspage()
 
     def _frame(self, number: int) -> NDArray[Any]:
-        first = self.tiff.pages[0].aspage()
-        dtype = np.dtype(self.tiff.byteorder + first.dtype.char)
-        at = first.dataoffsets[0] + number * first.size * dtype.itemsize
-        self.tiff.filehandle.seek(at)
-        frame = self.tiff.filehandle.read_array(dtype, first.size)
+        first = self._pages[0].aspage()
+        dtype = np.dtype(first.parent.byteorder + first.dtype.char)
+        handle = first.parent.filehandle
+        handle.seek(first.dataoffsets[0] + number * first.size * dtype.itemsize)
+        frame = handle.read_array(dtype, first.size)
         return np.asarray(frame.reshape(first.shape), dtype=first.dtype)
 
 
@@ -153,4 +160,5 @@ def rgb_from_cmyk(ink: NDArray[Any]) -> NDArray[Any]:
     full = np.iinfo(ink.dtype).max if ink.dtype.kind == "u" else 1.0
     left = full - ink[..., :4].astype(np.float32)
     rgb = left[..., :3] * left[..., 3:] / full
-    return (np.rint(rgb) if ink.dtype.kind == "u" else rgb).astype(ink.dtype)
+    rounded: NDArray[Any] = np.rint(rgb) if ink.dtype.kind == "u" else rgb
+    return rounded.astype(ink.dtype)

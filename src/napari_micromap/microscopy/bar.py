@@ -1,0 +1,97 @@
+"""The data bar at the bottom, found in the pixels alone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+FEWEST_ROWS = 8
+LARGEST_SHARE = 0.25  # of the height; a blank frame looks like a bar from top to bottom
+NEAR = 8  # gray levels of 256 around the panel's own: what JPEG smears
+OWNED = 0.45  # share of a panel's row that its own gray level has at least; specimen rows stay below, or have no edge
+JUMP = 0.3  # by which that share rises at the upper edge
+EDGE = 3  # rows that may differ at the very bottom (nanocomp has one of specimen there), or as a drawn line
+WRITTEN = (0.003, 0.5)  # share of the panel that is writing; without any it may as well be a dark rim of the specimen
+
+
+def bar_rows(pixels: NDArray[Any]) -> int:
+    """Count the rows of the data bar at the bottom of a picture; 0 if there is none for sure.
+
+    A bar is a panel of one gray level with writing in it: it reaches the bottom, has a sharp upper edge, and is at most
+    a quarter of the picture.
+
+    Parameters
+    ----------
+    pixels : (h, w) or (h, w, 3)
+    """
+    height = pixels.shape[0]
+    tallest = int(height * LARGEST_SHARE)
+    if tallest < FEWEST_ROWS or pixels.shape[1] < 32:
+        return 0
+    gray = _eight_bit(pixels[height - tallest - EDGE - 1 :])
+    level = _panel_level(gray)
+    shares = (np.abs(gray.astype(np.int16) - level) <= NEAR).mean(axis=1)
+    start = _upper_edge(shares, _is_panel(gray, shares))
+    if start is None:
+        return 0
+    panel = gray[start:]
+    written = float((np.abs(panel.astype(np.int16) - level) > 64).mean())
+    return len(panel) if WRITTEN[0] <= written <= WRITTEN[1] else 0
+
+
+def agreed_rows(header_rows: int | None, pixels: NDArray[Any]) -> int:
+    """Return the rows to cut: those of the header where their edge shows in the pixels, else what the pixels show."""
+    if header_rows and _edge_shows(pixels, header_rows):
+        return header_rows
+    return bar_rows(pixels)
+
+
+def _eight_bit(pixels: NDArray[Any]) -> NDArray[np.uint8]:
+    """Return one channel in 256 levels, so that thresholds mean the same for all kinds of pictures."""
+    gray = pixels if pixels.ndim == 2 else pixels[..., 1]
+    if gray.dtype == np.uint8:
+        return gray
+    with np.errstate(all="ignore"):
+        values = gray.astype(np.float32)
+        finite = np.isfinite(values)
+        low, high = (values[finite].min(), values[finite].max()) if finite.any() else (0.0, 0.0)
+        scaled = (values - low) / max(float(high - low), 1e-30) * 255
+    return np.nan_to_num(scaled, nan=0.0, posinf=255.0, neginf=0.0).clip(0, 255).astype(np.uint8)
+
+
+def _panel_level(gray: NDArray[np.uint8]) -> int:
+    """Return the commonest gray level just above the bottom edge."""
+    return int(np.bincount(gray[-FEWEST_ROWS - EDGE :].ravel(), minlength=256).argmax())
+
+
+def _is_panel(gray: NDArray[np.uint8], shares: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Tell for each row whether it belongs to a panel: its own level rules, or it is a drawn line."""
+    middle = np.median(gray, axis=1, keepdims=True).astype(np.int16)
+    line = (np.abs(gray.astype(np.int16) - middle) <= NEAR).mean(axis=1) >= 0.9
+    drawn: NDArray[np.bool_] = line & (np.abs(middle[:, 0] - middle[-EDGE - 2, 0]) > 64)
+    return (shares >= OWNED) | drawn
+
+
+def _upper_edge(shares: NDArray[np.float64], panel: NDArray[np.bool_]) -> int | None:
+    """Return the row where the panel begins: the sharpest rise above which the rows down to the bottom belong to it."""
+    rows = len(shares)
+    other = np.flatnonzero(~panel[: rows - EDGE])
+    first = int(other[-1]) + 1 if len(other) else 0
+    best, start = JUMP, None
+    for row in range(max(first, EDGE), rows - FEWEST_ROWS + 1):
+        rise = float(shares[row : row + 2].min() - shares[row - EDGE : row].max())
+        if rise > best:
+            best, start = rise, row
+    return start
+
+
+def _edge_shows(pixels: NDArray[Any], rows: int) -> bool:
+    """Tell whether a panel begins where the header says, or at least lies below."""
+    height = pixels.shape[0]
+    if not FEWEST_ROWS <= rows < height / 2:
+        return False
+    gray = _eight_bit(pixels[height - rows - EDGE :])
+    shares = (np.abs(gray.astype(np.int16) - _panel_level(gray)) <= NEAR).mean(axis=1)
+    return bool(np.median(shares[EDGE:]) >= OWNED and shares[EDGE : EDGE + 2].mean() - shares[:EDGE].mean() > JUMP / 2)
