@@ -1,0 +1,96 @@
+"""Where one looks at the map, and how closely."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+Points: TypeAlias = NDArray[np.floating]  # (k, 2)
+Size: TypeAlias = tuple[float, float]  # width, height in pixels
+
+_LARGEST_ZOOM = 1e5  # beyond it float32 positions are farther apart than pixels
+
+
+@dataclass(frozen=True, slots=True)
+class Camera:
+    """The point of the map in the middle of the picture, and how many pixels a unit has; the map's y points up.
+
+    Parameters
+    ----------
+    x, y : float
+        Map coordinates in the middle of the picture.
+    scale : float
+        Pixels per map unit.
+    """
+
+    x: float = 0.0
+    y: float = 0.0
+    scale: float = 1.0
+
+    def to_screen(self, points: Points, size: Size) -> NDArray[np.float64]:
+        """Turn (k, 2) map coordinates into pixels of a picture of this size."""
+        points = np.asarray(points, np.float64)
+        return np.stack(
+            [(points[:, 0] - self.x) * self.scale + size[0] / 2, (self.y - points[:, 1]) * self.scale + size[1] / 2],
+            axis=1,
+        )
+
+    def to_map(self, pixels: Points, size: Size) -> NDArray[np.float64]:
+        """Turn (k, 2) pixels of a picture of this size into map coordinates."""
+        pixels = np.asarray(pixels, np.float64)
+        return np.stack(
+            [(pixels[:, 0] - size[0] / 2) / self.scale + self.x, self.y - (pixels[:, 1] - size[1] / 2) / self.scale],
+            axis=1,
+        )
+
+    def zoomed(self, factor: float, at: tuple[float, float], size: Size) -> Camera:
+        """Zoom so that what lies under the pixel ``at`` stays there."""
+        (x, y), scale = self.to_map(np.array([at]), size)[0], self.scale * factor
+        return Camera(float(x - (at[0] - size[0] / 2) / scale), float(y + (at[1] - size[1] / 2) / scale), scale)
+
+    def panned(self, dx: float, dy: float) -> Camera:
+        """Move the picture by so many pixels."""
+        return replace(self, x=self.x - dx / self.scale, y=self.y + dy / self.scale)
+
+    def scaled(self, ratio: float) -> Camera:
+        """Look at the same place with ``ratio`` times as many pixels, as on a dense screen."""
+        return replace(self, scale=self.scale * ratio)
+
+    def toward(self, other: Camera, part: float) -> Camera:
+        """Go a part of the way to another camera, the same proportion of zoom in each step."""
+        scale = self.scale * (other.scale / self.scale) ** part
+        return Camera(self.x + (other.x - self.x) * part, self.y + (other.y - self.y) * part, scale)
+
+    def clamped(self, fitted: Camera) -> Camera:
+        """Keep the zoom within what makes sense beside the camera that shows all."""
+        return replace(self, scale=float(np.clip(self.scale, fitted.scale / 8, fitted.scale * _LARGEST_ZOOM)))
+
+
+def fit(positions: Points, size: Size, margin: float = 18.0) -> Camera:
+    """Show all dots, with so many pixels of ground around them."""
+    lowest, highest = bounds(positions)
+    room = np.maximum(np.array(size, float) - 2 * margin, 16.0)
+    extent = highest - lowest
+    per_axis = np.divide(room, extent, out=np.full(2, np.inf), where=extent > 0)
+    scale = float(per_axis.min())
+    if not np.isfinite(scale):  # one dot, or all at one place
+        scale = float(room.min())
+    x, y = (lowest + highest) / 2
+    return Camera(float(x), float(y), scale)
+
+
+def bounds(positions: Points) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the lowest and highest coordinates of the dots that have some; zeros if none has."""
+    finite = positions[np.isfinite(positions).all(axis=1)] if len(positions) else positions
+    if not len(finite):
+        return np.zeros(2), np.zeros(2)
+    return finite.min(axis=0).astype(np.float64), finite.max(axis=0).astype(np.float64)
+
+
+def all_in_sight(positions: Points, camera: Camera, size: Size, slack: float = 2.0) -> bool:
+    """Say whether every dot lies inside the picture."""
+    corners = camera.to_screen(np.stack(bounds(positions)), size)
+    return bool((corners >= -slack).all() and (corners <= np.array(size) + slack).all())

@@ -1,0 +1,128 @@
+"""Few dots: round, with soft edges, each with its own line."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import ceil
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_micromap.views.map.dots import CROSSED, FADED, FILLED, HOLLOW, Dots
+from napari_micromap.views.map.packed import Packed, mixed, packed
+from napari_micromap.views.map.sheet import Seen, Sheet, disc, spread
+
+_EXACT_UP_TO = 400_000  # pixels of all dots together; more, if widening all pixels would cost more still
+_LINE, _STRONG_LINE, _RING, _CROSS = 1.0, 1.5, 1.4, 1.3  # thickness in logical pixels, of dots of 6 and more
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class _Looks:
+    """How each of the seen dots looks."""
+
+    fill: Packed
+    line: Packed
+    kind: NDArray[np.uint8]
+    outer: NDArray[np.float32]  # radius with the line
+
+    @property
+    def solid(self) -> NDArray[np.float32]:
+        """Radius within which a dot hides all beneath it."""
+        return np.where(self.kind == FILLED, self.outer - np.float32(0.5), np.float32(0))
+
+
+def draw_soft(dots: Dots, seen: Seen, sheet: Sheet) -> tuple[Packed, NDArray[np.int32]]:
+    """Lay, at each pixel, the dot on top over the topmost one that hides all beneath it, over the ground."""
+    looks = _looks(dots, seen, sheet)
+    top = _cover(seen, looks.outer + np.float32(0.5), sheet, grown=0.71)
+    hiding = _cover(seen, looks.solid, sheet, grown=-0.71)
+    at = np.flatnonzero(top)
+    above, below = top[at], hiding[at]
+    under = np.full(len(at), dots.colors[0])
+    shows = np.flatnonzero((below != above) & (below > 0))
+    under[shows], _ = _shade(looks, seen, below[shows] - 1, at[shows], sheet)
+    pixels = np.full(len(top), dots.colors[0])
+    pixels[at] = mixed(under, *_shade(looks, seen, above - 1, at, sheet))
+    ids = sheet.empty()
+    ids[at] = seen.index[above - 1] + 1
+    return sheet.inner(pixels), sheet.inner(ids)
+
+
+def _looks(dots: Dots, seen: Seen, sheet: Sheet) -> _Looks:
+    ground = dots.ground
+    fill = dots.colors[seen.index + 1]
+    selected = seen.index >= dots.selected_from
+    line = mixed(fill, packed(ground.outline), ground.tint)
+    if dots.selected_from < len(dots):
+        line = np.where(selected, packed(ground.strong), mixed(dots.colors[0], line, 2 * FADED))
+    thickness = np.where(selected, _STRONG_LINE, _LINE) * sheet.ratio
+    # Around smaller dots a full line would outshine the color.
+    outer = sheet.radius + thickness * min(1.0, sheet.radius / (3 * sheet.ratio))
+    return _Looks(fill, line, dots.kinds[seen.index], outer.astype(np.float32))
+
+
+def _cover(seen: Seen, radius: NDArray[np.float32], sheet: Sheet, grown: float) -> NDArray[np.int32]:
+    """Return, for each pixel, 1 + which of the seen dots is on top within its radius; 0 for none.
+
+    Where the dots have too many pixels to go through them all, whole pixels are widened to discs that are ``grown``
+    by what that may miss.
+    """
+    cover = sheet.empty()
+    some = np.flatnonzero(radius > 0).astype(np.int32)
+    if not len(some):
+        return cover
+    reach = ceil(float(radius.max()))
+    if len(some) * (2 * reach + 1) ** 2 > max(_EXACT_UP_TO, len(cover) * reach // 8):
+        cover[seen.at[some]] = some + 1
+        farthest = float(radius.max()) if grown > 0 else float(radius[some].min())
+        return spread(cover, sheet.width, disc(1 + 2 * max(0, int(farthest + grown))))
+    step = np.arange(-reach, reach + 1)
+    dx = (np.floor(seen.x[some]) + np.float32(0.5) - seen.x[some])[:, None] + step.astype(np.float32)
+    dy = (np.floor(seen.y[some]) + np.float32(0.5) - seen.y[some])[:, None] + step.astype(np.float32)
+    within = (dx * dx)[:, None, :] + (dy * dy)[:, :, None] <= np.square(radius[some])[:, None, None]
+    pixel = seen.at[some][:, None, None] + (step[:, None] * sheet.width + step)
+    # Dot after dot: of several at one pixel the last stays, which is the one on top.
+    cover[pixel[within]] = np.repeat(some + 1, np.count_nonzero(within, axis=(1, 2)))
+    return cover
+
+
+def _shade(
+    looks: _Looks, seen: Seen, which: NDArray[np.int32], at: NDArray[np.intp], sheet: Sheet
+) -> tuple[Packed, NDArray[np.float32]]:
+    """Return the color (k,) that each dot gives to a pixel, and how much of the pixel it covers (k,)."""
+    pixel = at.astype(np.int32)
+    row = pixel // np.int32(sheet.width)
+    dx = pixel - row * np.int32(sheet.width) + (np.float32(0.5) - seen.x)[which]
+    dy = row + (np.float32(0.5) - seen.y)[which]
+    dx, dy = dx.astype(np.float32), dy.astype(np.float32)
+    distance = np.sqrt(dx * dx + dy * dy)
+    filled = _part(np.float32(sheet.radius) - distance)
+    covered = _part(looks.outer[which] - distance)
+    if looks.kind.any():
+        kind = looks.kind[which]
+        for other, part_of in ((HOLLOW, _ring), (CROSSED, _cross)):
+            some = np.flatnonzero(kind == other)
+            covered[some] = part_of(dx[some], dy[some], sheet)
+            filled[some] = 1
+    return mixed(looks.line[which], looks.fill[which], filled), covered
+
+
+def _part(inward: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return how much of a pixel lies inside a border that is so far from its middle."""
+    part: NDArray[np.float32] = np.clip(inward + np.float32(0.5), 0, 1)
+    return part
+
+
+def _ring(dx: NDArray[np.float32], dy: NDArray[np.float32], sheet: Sheet) -> NDArray[np.float32]:
+    distance = np.sqrt(dx * dx + dy * dy)
+    outer = np.float32(sheet.radius + 0.25 * sheet.ratio)
+    return _part(outer - distance) - _part(outer - np.float32(_RING * sheet.ratio) - distance)
+
+
+def _cross(dx: NDArray[np.float32], dy: NDArray[np.float32], sheet: Sheet) -> NDArray[np.float32]:
+    along, across = np.abs(dx + dy) * np.float32(0.5**0.5), np.abs(dx - dy) * np.float32(0.5**0.5)
+    half, length = np.float32(_CROSS * sheet.ratio / 2), np.float32(sheet.radius * 0.8)
+    rising = _part(half - across) * _part(length - along)
+    falling = _part(half - along) * _part(length - across)
+    covered: NDArray[np.float32] = np.maximum(rising, falling)
+    return covered
