@@ -64,15 +64,14 @@ def build_trunk() -> nn.Sequential:
     from torch.nn import functional
 
     class SameConv(nn.Conv2d):
-        """A convolution padded as TensorFlow does it: where the stride leaves an odd rest, right and below get more."""
+        """A convolution padded as TensorFlow does it: with stride 2 and an even side, more on the right and below."""
 
         def forward(self, values: Tensor) -> Tensor:
-            kernel, stride = self.kernel_size[0], self.stride[0]
-            if stride == 1:
-                return functional.conv2d(values, self.weight, self.bias, 1, kernel // 2, 1, self.groups)
-            rest = [max((-(-side // stride) - 1) * stride + kernel - side, 0) for side in values.shape[:1:-1]]
-            padded = functional.pad(values, [part for r in rest for part in (r // 2, r - r // 2)])
-            return functional.conv2d(padded, self.weight, self.bias, stride, 0, 1, self.groups)
+            kernel, weight = self.kernel_size[0], self.weight
+            if self.stride[0] == 2 and values.shape[-1] % 2 == 0:
+                # One zero more on the near side of the kernel: the same sums, without a padded copy of the values.
+                weight = functional.pad(weight, (1, 0, 1, 0))
+            return functional.conv2d(values, weight, self.bias, self.stride, kernel // 2, 1, self.groups)
 
     class Block(nn.Sequential):
         """Expand, filter each channel, project; added to what came in where the shape allows."""
