@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from napari_micromap.atlas import Atlas, Positions
+from napari_micromap.atlas import Atlas, Features, Positions
 from napari_micromap.problems import Problem
 from napari_micromap.recipe import Recipe
 from napari_micromap.work import Progress, Work
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from napari_micromap.backbones import Backbone
     from napari_micromap.layouts import Layout
     from napari_micromap.layouts.process import LayoutProcess
+    from napari_micromap.neighbors import Neighbors
     from napari_micromap.sources import Source
     from napari_micromap.space import Space
     from napari_micromap.store.embeddings import EmbeddingCache
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from napari_micromap.tables import Match
 
 FEWEST_FOR_UMAP = 30  # with fewer micrographs PCA stays the map, and UMAP comes on request
+NEIGHBORS_KEPT = 50  # what similar images, Moran's I and the like ask for; layouts may ask for more
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,6 +96,10 @@ class Workshop:
             self._layout_process.start()
         return self._layout_process
 
+    def warm(self) -> None:
+        """Start the layout process, so that it gets ready while other work goes on."""
+        _ = self.layout_process
+
     def close(self) -> None:
         """End the layout process and close what is open on disk."""
         if self._layout_process is not None:
@@ -141,26 +147,47 @@ def fit(atlas: Atlas, space: Space | None = None) -> Work[Atlas]:
     yield Progress("Comparing", 0, len(atlas))
     fitted = (space or Standardized()).fit(atlas.embeddings)
     features = fitted(atlas.embeddings)
-    neighbors = yield from exact_neighbors(features, k=min(50, len(atlas) - 1))
+    neighbors = yield from exact_neighbors(features, NEIGHBORS_KEPT)
     return atlas.with_features(fitted, features, neighbors)
 
 
 def lay_out(atlas: Atlas, layout: Layout | None, workshop: Workshop) -> Work[tuple[Atlas, str]]:
-    """Place the micrographs on a map; returns the atlas and the layout's title."""
-    from napari_micromap.layouts.pca import Pca
-    from napari_micromap.layouts.umap import Umap
+    """Place the micrographs on a map; returns the atlas and the layout's title.
 
+    Features and neighbors that the atlas has are used again, so another layout or seed costs only itself.
+    """
+    if len(atlas) == 0:
+        raise Problem("There are no micrographs to lay out; open a folder or images first.")
     if layout is None:
-        layout = Umap() if len(atlas) >= FEWEST_FOR_UMAP else Pca()
+        layout = usual_layout(len(atlas))
+    if layout.holds_gil:
+        workshop.warm()
     if atlas.features is None:
         atlas = yield from fit(atlas)
     assert atlas.features is not None
+    neighbors = yield from _enough_neighbors(atlas.features, atlas.neighbors, layout.neighbors_needed)
     if layout.holds_gil:
-        work = workshop.layout_process.run(layout, atlas.features, atlas.neighbors)
+        work = workshop.layout_process.run(layout, atlas.features, neighbors)
     else:
-        work = layout(atlas.features, atlas.neighbors)
+        work = layout(atlas.features, neighbors)
     positions = yield from work
     return atlas.with_positions(positions, repr(layout)), layout.title
+
+
+def usual_layout(n: int) -> Layout:
+    """Return the layout that a collection of n micrographs gets where none is named."""
+    from napari_micromap.layouts.pca import Pca
+    from napari_micromap.layouts.umap import Umap
+
+    return Umap() if n >= FEWEST_FOR_UMAP else Pca()
+
+
+def _enough_neighbors(features: Features, neighbors: Neighbors | None, needed: int) -> Work[Neighbors | None]:
+    from napari_micromap.neighbors import exact_neighbors
+
+    if neighbors is not None and neighbors.rows.shape[1] < min(needed, len(features) - 1):
+        neighbors = yield from exact_neighbors(features, needed)
+    return neighbors
 
 
 def save(folder: Path, atlas: Atlas, state: Mapping[str, Any], workshop: Workshop) -> Work[Path]:
