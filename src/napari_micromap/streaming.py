@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
 from typing import TypeVar
@@ -17,7 +17,7 @@ Result = TypeVar("Result")
 
 def in_order(
     function: Callable[[Item], Result], items: Iterable[Item], workers: int | None = None, ahead: int | None = None
-) -> Iterator[Result]:
+) -> Generator[Result, None, None]:
     """Apply a function to items on a few threads and yield the results in the order of the items.
 
     At most ``ahead`` results wait to be used, so memory is bounded however many items there are. What the function

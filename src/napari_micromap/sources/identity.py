@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
+from hashlib import blake2b, file_digest
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 
-def content_hash(data: bytes) -> str:
-    """Hash an undecoded file."""
-    from hashlib import blake2b
-
-    return blake2b(data, digest_size=16).hexdigest()
+def content_hash(data: bytes | Path) -> str:
+    """Hash an undecoded file: its bytes, or, where it is large, the file itself piece by piece."""
+    if isinstance(data, bytes):
+        return blake2b(data, digest_size=16).hexdigest()
+    with data.open("rb") as stream:
+        return file_digest(stream, lambda: blake2b(digest_size=16)).hexdigest()
 
 
 def ids_of(contents: Iterable[tuple[str, int]]) -> NDArray[np.str_]:
