@@ -13,13 +13,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from napari_micromap.atlas import OWN_COLUMNS, Atlas, Role
+from napari_micromap.atlas import Atlas, Role
 from napari_micromap.places import cache_folder
 from napari_micromap.problems import Problem
 from napari_micromap.sources.films import files
 from napari_micromap.sources.films.detector import photograph
 from napari_micromap.sources.films.recipes import MadeFilm, elsewhere, make_films
 from napari_micromap.sources.films.surface import Film, Surface, grow
+from napari_micromap.sources.folder import guessed_roles, own_columns
 from napari_micromap.sources.identity import content_hash, ids_of
 from napari_micromap.streaming import in_order
 from napari_micromap.work import Progress, Work
@@ -105,7 +106,7 @@ class Films:
         return {str(name): str(content) for name, content in found["files"].items()}
 
     def _finish(self, folder: Path, made: list[MadeFilm], contents: Mapping[str, str]) -> None:
-        table = pd.DataFrame([{"film": film.name, **_values(film)} for film in made])
+        table = pd.DataFrame([_values(film) for film in made])
         files.replace_file(folder / "films.csv", table.to_csv(index=False).encode("utf-8-sig"))
         files.replace_file(folder / "README.txt", _NOTE.encode())
         files.replace_file(folder / ENTRY, json.dumps(self._entry(contents), indent=1).encode())
@@ -145,24 +146,22 @@ class _Picture:
 
 
 def _values(film: MadeFilm) -> dict[str, Any]:
-    return {PROPERTY: film.jc, TEMPERATURE: film.temperature, "batch": film.batch}
+    return {"film": film.name, PROPERTY: film.jc, TEMPERATURE: film.temperature, "batch": film.batch}
 
 
 def _atlas(folder: Path, pictures: list[_Picture], contents: Mapping[str, str]) -> Atlas:
     written = {
-        "folder": folder.name, "width": files.WIDTH, "height": files.HEIGHT + files.BAR_ROWS, "dtype": "uint16",
-        "bar_rows": files.BAR_ROWS, "um_per_px": files.UM_PER_PX, "magnification": float(files.MAGNIFICATION),
+        "folder": "", "width": files.WIDTH, "height": files.HEIGHT + files.BAR_ROWS, "dtype": "uint16",
+        "bar_rows": files.BAR_ROWS, "um_per_px": files.UM_PER_PX, "magnification": files.MAGNIFICATION,
         "detector": "SE", "kv": files.KV, "working_distance_mm": files.WORKING_DISTANCE_MM,
     }  # fmt: skip
-    rows = [
-        {"file": picture.file, **written, "film": picture.made.name, **_values(picture.made)} for picture in pictures
-    ]
-    columns = pd.DataFrame(rows, columns=[*OWN_COLUMNS, "film", PROPERTY, TEMPERATURE, "batch"])
+    columns = own_columns([{"file": picture.file, **written} for picture in pictures])
+    made_up = pd.DataFrame([_values(picture.made) for picture in pictures], index=columns.index)
     return Atlas(
-        columns=columns,
+        columns=pd.concat([columns, made_up], axis=1),
         ids=ids_of((contents[picture.file], 0) for picture in pictures),
         paths=np.array([str(folder / picture.file) for picture in pictures], np.str_),
         pages=np.zeros(len(pictures), np.int32),
-        roles=ROLES,
+        roles=MappingProxyType({**guessed_roles(), **ROLES}),
         synthetic=(PROPERTY, TEMPERATURE, "batch"),
     )

@@ -39,11 +39,12 @@ def _yield(surface: Surface, rng: np.random.Generator) -> NDArray[np.float32]:
     escaping[surface.needles] = 1.14
     escaping[surface.outgrowths] = 1.16
     signal *= blurred(escaping, 1.0)
-    return np.maximum(signal, np.float32(0.03))
+    shown: NDArray[np.float32] = np.maximum(signal, np.float32(0.03))
+    return shown
 
 
 def _slope(height: NDArray[np.float32], axis: int) -> NDArray[np.float32]:
     padded = np.pad(height, [(int(axis == 0),) * 2, (int(axis == 1),) * 2], mode="edge")
-    rise: NDArray[np.float32] = padded[2:] - padded[:-2] if axis == 0 else padded[:, 2:] - padded[:, :-2]
-    rise *= np.float32(0.5)
-    return rise
+    rise = padded[2:] - padded[:-2] if axis == 0 else padded[:, 2:] - padded[:, :-2]
+    half: NDArray[np.float32] = np.float32(0.5) * rise
+    return half

@@ -45,11 +45,12 @@ def as_tiff(specimen: NDArray[np.uint16], name: str) -> bytes:
 
 def data_bar(name: str) -> NDArray[np.uint16]:
     """Draw the bar below a picture: name, settings, scale bar; (rows, w)."""
+    from matplotlib import get_data_path
     from PIL import Image, ImageDraw, ImageFont
 
     bar = Image.new("L", (WIDTH, BAR_ROWS))
     draw = ImageDraw.Draw(bar)
-    font = ImageFont.load_default(13)
+    font = ImageFont.truetype(Path(get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf", 12)  # has the µ
     settings = f"SE   {KV:.1f} kV   {MAGNIFICATION // 1000} kx   WD {WORKING_DISTANCE_MM} mm"
     draw.text((10, 4), name, 255, font)
     draw.text((10, 21), settings, 255, font)

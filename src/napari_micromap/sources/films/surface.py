@@ -130,16 +130,16 @@ def _sink_pores(
 ) -> Mask:
     """Sink pores into a height map, mostly where grains meet; their area is exactly that of the film."""
     size = film.pore_um / um_per_px
-    field = smooth_noise(height.shape, 0.34 * size, rng) + 0.55 * blurred(bounds, 0.12 * size) / 0.25
-    field += 0.10 * smooth_noise(height.shape, 0.09 * size, rng)
+    field = smooth_noise(height.shape, 0.34 * size, rng) + np.float32(2.2) * bounds
+    field += np.float32(0.1) * smooth_noise(height.shape, 0.09 * size, rng)
     field[taken] = -np.inf
     wanted = min(round(film.porosity * height.size), int(np.count_nonzero(~taken)) - 1)
     if wanted <= 0:
         return np.zeros(height.shape, bool)
     edge = np.partition(field.ravel(), -wanted)[-wanted]
     pores: Mask = field >= edge
-    depth = 1 - np.exp(-np.maximum(field - edge, 0) / 0.35)
-    height -= (depth * min(14.0, 1.1 * size)).astype(np.float32)
+    depth = 1 - np.exp((edge - field[pores]) / 0.35)
+    height[pores] -= depth * min(14.0, 1.1 * size)
     return pores
 
 
