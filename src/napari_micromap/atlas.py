@@ -32,9 +32,12 @@ OWN_COLUMNS = (
 class LivePixels(Protocol):
     """Pixels of something that is open, such as a slice of a layer; held weakly, so it can be gone."""
 
-    layer_name: str
     index: tuple[int, ...]  # the slice inside the layer's stack, () for a single picture
     height: int  # rows at full resolution
+
+    @property
+    def layer_name(self) -> str:
+        """The layer's name as it is now."""
 
     def read(self, max_side: int | None = None) -> NDArray[Any]:
         """Return (h, w) or (h, w, 3) pixels, at least ``max_side`` on the longer side where that is less work."""

@@ -24,10 +24,10 @@ def without_palette(index: NDArray[Any], palette: NDArray[Any]) -> NDArray[Any]:
     colors = _eight_bit(palette)
     levels = _gray_levels(colors)
     if levels is None:
-        return colors[np.minimum(index, len(colors) - 1)]
+        return np.take(colors, index, axis=0, mode="clip")
     if np.array_equal(levels, np.arange(len(levels))) or _is_even_ramp(levels, index):
         return index
-    return levels[np.minimum(index, len(levels) - 1)]
+    return np.take(levels, index, mode="clip")
 
 
 def _eight_bit(palette: NDArray[Any]) -> NDArray[np.uint8]:

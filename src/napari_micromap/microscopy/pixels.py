@@ -55,7 +55,7 @@ def read_header(path: Path, page: int = 0) -> Header:
 
 def pixels_of(file: PictureFile, page: int) -> NDArray[Any]:
     """Decode a page of an open file; see :func:`read_pixels`."""
-    return np.ascontiguousarray(_gray_if_equal(file.pixels(page)))
+    return np.ascontiguousarray(gray_if_equal(file.pixels(page)))
 
 
 def header_of(file: PictureFile, page: int) -> Header:
@@ -77,7 +77,7 @@ def _written(file: PictureFile, page: int) -> dict[str, Any]:
     return {}
 
 
-def _gray_if_equal(pixels: NDArray[Any]) -> NDArray[Any]:
+def gray_if_equal(pixels: NDArray[Any]) -> NDArray[Any]:
     """Return one channel of a picture whose three are the same."""
     if pixels.ndim == 2:
         return pixels

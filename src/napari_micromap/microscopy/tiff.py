@@ -151,8 +151,8 @@ def _three_or_one(stored: NDArray[Any]) -> NDArray[Any]:
 def _inverted(stored: NDArray[Any], bits: int) -> NDArray[Any]:
     if stored.dtype.kind == "u":
         largest = np.iinfo(stored.dtype).max if bits == 1 else 2**bits - 1
-        return (stored.dtype.type(largest) - stored).astype(stored.dtype, copy=False)
-    return ~stored if stored.dtype.kind == "i" else -stored
+        return np.subtract(largest, stored, dtype=stored.dtype)
+    return np.invert(stored) if stored.dtype.kind == "i" else np.negative(stored)
 
 
 def rgb_from_cmyk(ink: NDArray[Any]) -> NDArray[Any]:
