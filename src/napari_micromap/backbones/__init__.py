@@ -27,11 +27,15 @@ class Network(Protocol):
     """A loaded network in evaluation mode."""
 
     weights_sha256: str  # of the file that was loaded, 64 hex digits
+    device: str  # "cpu", "cuda", "mps"
     depths: Sequence[str]  # what the maps are called, shallow to deep: "stride 8", …, "head"
     widths: Sequence[int]  # channels of each map
 
     def maps(self, batch: Tensor) -> list[Tensor]:
-        """Return a (b, c, h, w) map a depth for a (b, 3, side, side) batch of values in 0–1; it normalizes itself."""
+        """Return a (b, c, h, w) float32 map a depth for (b, 1 or 3, side, side) values in 0–1; it normalizes itself."""
+
+    def in_bfloat16(self) -> Network:
+        """Return this network at half the bits: quicker where the processor can, and less exact."""
 
 
 class Backbone(Protocol):
@@ -41,6 +45,9 @@ class Backbone(Protocol):
 
     def download(self) -> Download | None:
         """Say what would have to be downloaded, or None if the weights are here."""
+
+    def weights_sha256(self) -> str:
+        """Return the SHA-256 of the file of weights, verified as by ``load``, but without loading it."""
 
     def load(self, device: str = "cpu") -> Network:
         """Load and verify the weights.
@@ -55,10 +62,19 @@ class Backbone(Protocol):
 
 
 # The first is the default: its weights come with the installation.
+CNNS = "napari_micromap.backbones.torchvision_cnns"
 BACKBONES: Choices[Backbone] = Choices(
     "backbone",
     {
         "efficientnet-lite0": "napari_micromap.backbones.efficientnet_lite:EfficientNetLite0",
-        "resnet50": "napari_micromap.backbones.torchvision_cnns:ResNet50",
+        "resnet50": f"{CNNS}:ResNet50",
+        "resnet18": f"{CNNS}:ResNet18",
+        "resnet34": f"{CNNS}:ResNet34",
+        "resnet101": f"{CNNS}:ResNet101",
+        "densenet121": f"{CNNS}:DenseNet121",
+        "vgg16": f"{CNNS}:VGG16",
+        "efficientnet-b0": f"{CNNS}:EfficientNetB0",
+        "mobilenet-v3": f"{CNNS}:MobileNetV3Large",
+        "convnext-tiny": f"{CNNS}:ConvNeXtTiny",
     },
 )

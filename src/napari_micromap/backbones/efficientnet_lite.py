@@ -40,12 +40,17 @@ class EfficientNetLite0:
         """Return None: the weights come with the installation."""
         return None
 
+    def weights_sha256(self) -> str:
+        """Return the SHA-256 of the file of weights, verified, without loading it."""
+        return verified(weights_path())
+
     def load(self, device: str = "cpu") -> Network:
         """Load and verify the weights."""
         path = weights_path()
         sha256 = verified(path)
         trunk = build_trunk()
-        load_proven(trunk, renamed(state_dict_of(path), trunk), not_needed=("classifier.",))
+        weights = renamed(state_dict_of(path), trunk)
+        load_proven(trunk, {name: value for name, value in weights.items() if not name.startswith("classifier.")})
         network = CnnNetwork(trunk, TAPS, PUBLISHED, sha256, device)
         prove_trained(network)
         return network

@@ -122,34 +122,32 @@ def probes(side: int = 224) -> Tensor:
     return torch.stack([torch.full_like(x, 0.5), noise, grains, stripes, dots, 0.5 * (x + y)])[:, None]
 
 
-def load_proven(module: nn.Module, weights: Weights, not_needed: Sequence[str] = ()) -> None:
-    """Load weights into a module and prove that they are the ones in it.
+def load_proven(module: nn.Module, weights: Weights) -> None:
+    """Load weights into a module and prove that they are in it, all of them and no others.
 
-    Parameters
-    ----------
-    module : nn.Module
-        All of its parameters must be among the weights.
-    weights : mapping of str to Tensor
-        All of them must find their place, but those whose name begins as one of ``not_needed``.
+    Raises
+    ------
+    WeightsDamaged
+        If a parameter has no weights, or weights no parameter, or their shapes differ.
     """
     import torch
 
-    wanted = {key: value for key, value in weights.items() if not key.startswith(tuple(not_needed))}
     own = module.state_dict()
-    # counters of training steps: older files lack them, and inference does not look at them
-    wanted |= {key: own[key] for key in own if key.endswith("num_batches_tracked") and key not in wanted}
+    # Counters of training steps: older files lack them, and inference does not look at them.
+    uncounted = {name: torch.tensor(0) for name in own if name.endswith("num_batches_tracked") and name not in weights}
+    wanted = {name: value.float() if value.is_floating_point() else value for name, value in weights.items()}
+    wanted |= uncounted
     missing, foreign = sorted(own.keys() - wanted.keys()), sorted(wanted.keys() - own.keys())
     if missing or foreign:
         raise WeightsDamaged(
             f"These weights are of another network: {len(missing)} parameters are missing (such as {missing[:1]}), "
             f"{len(foreign)} do not belong (such as {foreign[:1]})."
         )
-    wrong = [key for key in own if own[key].shape != wanted[key].shape]
-    if wrong:
+    if wrong := [name for name in own if own[name].shape != wanted[name].shape]:
         raise WeightsDamaged(f"These weights are of another network: {wrong[0]} has another shape.")
-    module.load_state_dict(wanted)
+    module.load_state_dict(wanted, assign=True)
     held = module.state_dict()
-    if not all(torch.equal(held[key], wanted[key].to(held[key].dtype)) for key in wanted):
+    if not all(torch.equal(held[name], value) for name, value in wanted.items()):
         raise WeightsDamaged("The weights did not arrive in the network as they stand in their file.")
 
 
