@@ -1,0 +1,92 @@
+"""Who is near whom."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from napari_micromap.neighbors import Neighbors, exact_neighbors, nearest_among
+from napari_micromap.work import Progress, finish
+
+
+def neighbors_of(features: np.ndarray, k: int, block: int | None = None) -> Neighbors:
+    return finish(exact_neighbors(features.astype(np.float32), k, block))
+
+
+def plain_neighbors(features: np.ndarray, k: int) -> np.ndarray:
+    """The same by the plainest way: all cosines, and a stable sort."""
+    wide = features.astype(np.float64)
+    norms = np.linalg.norm(wide, axis=1, keepdims=True)
+    units = wide / np.where(norms > 0, norms, 1)
+    distances = 1 - units @ units.T
+    nothing = norms[:, 0] == 0
+    distances[np.ix_(nothing, nothing)] = 0
+    np.fill_diagonal(distances, np.inf)
+    return np.argsort(np.round(distances, 7), axis=1, kind="stable")[:, : min(k, len(features) - 1)]
+
+
+def test_they_are_those_of_the_plainest_way() -> None:
+    features = np.random.default_rng(0).normal(size=(203, 12)).astype(np.float32)
+    assert np.array_equal(neighbors_of(features, 15).rows, plain_neighbors(features, 15))
+
+
+@given(
+    arrays(np.int8, st.tuples(st.integers(1, 12), st.integers(1, 3)), elements=st.integers(-1, 1)),
+    st.integers(0, 14),
+    st.integers(1, 5),
+)
+def test_ties_duplicates_and_zeros_come_in_the_order_of_rows(features: np.ndarray, k: int, block: int) -> None:
+    found = neighbors_of(features, k, block)
+    n = len(features)
+    assert found.rows.shape == found.distances.shape == (n, min(k, n - 1))
+    assert np.array_equal(found.rows, plain_neighbors(features, k))
+    assert (found.rows != np.arange(n)[:, None]).all()
+    assert (np.diff(found.distances, axis=1) >= 0).all()
+    assert ((found.distances >= 0) & (found.distances <= 2)).all()
+
+
+def test_the_block_does_not_change_the_result() -> None:
+    features = np.random.default_rng(1).normal(size=(301, 40)).astype(np.float32)
+    features[100:200] = features[0:100]
+    whole, small = neighbors_of(features, 20), neighbors_of(features, 20, block=7)
+    assert np.array_equal(whole.rows, small.rows)
+    assert np.array_equal(whole.distances, small.distances)
+
+
+def test_a_duplicate_is_the_nearest_and_a_row_never_its_own_neighbor() -> None:
+    features = np.random.default_rng(2).normal(size=(50, 33)).astype(np.float32)
+    found = neighbors_of(np.concatenate([features, features * 3]), 4)
+    assert np.array_equal(found.rows[:, 0], np.r_[50:100, 0:50])
+    assert (found.distances[:, 0] == 0).all()
+
+
+def test_distances_are_one_minus_cosine() -> None:
+    features = np.array([[1, 0], [0, 2], [-3, 0], [0, 0]], np.float32)
+    found = neighbors_of(features, 3)
+    assert found.rows[0].tolist() == [1, 3, 2]
+    assert found.distances[0].tolist() == [1, 1, 2]
+    assert found.distances.dtype == np.float32
+    assert found.rows.dtype == np.int32
+
+
+@pytest.mark.parametrize("n", [0, 1, 2, 3])
+def test_few_rows_have_few_neighbors(n: int) -> None:
+    found = neighbors_of(np.ones((n, 5)), 50)
+    assert found.rows.shape == (n, max(0, n - 1))
+
+
+def test_progress_counts_the_rows() -> None:
+    told: list[Progress] = []
+    finish(exact_neighbors(np.eye(10, dtype=np.float32), 3, block=4), told.append)
+    assert [(p.done, p.total) for p in told] == [(0, 10), (4, 10), (8, 10)]
+
+
+def test_new_rows_find_their_nearest_among_the_old() -> None:
+    features = np.random.default_rng(3).normal(size=(40, 8)).astype(np.float32)
+    found = nearest_among(features[[7, 3]], features, 5)
+    assert found.rows[:, 0].tolist() == [7, 3]
+    assert found.rows.shape == (2, 5)
+    assert nearest_among(features[:2], features[:3], 5).rows.shape == (2, 3)
