@@ -64,9 +64,9 @@ class Camera:
         scale = self.scale * (other.scale / self.scale) ** part
         return Camera(self.x + (other.x - self.x) * part, self.y + (other.y - self.y) * part, scale)
 
-    def clamped(self, fitted: Camera) -> Camera:
-        """Keep the zoom within what makes sense beside the camera that shows all."""
-        return replace(self, scale=float(np.clip(self.scale, fitted.scale / 8, fitted.scale * _LARGEST_ZOOM)))
+    def allowed(self, scale: float) -> float:
+        """Keep a zoom within what makes sense, if this camera shows all."""
+        return float(np.clip(scale, self.scale / 8, self.scale * _LARGEST_ZOOM))
 
 
 def fit(positions: Points, size: Size, margin: float = 18.0) -> Camera:

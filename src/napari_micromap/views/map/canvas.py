@@ -1,0 +1,325 @@
+"""The drawn map: dots, rings, and what a hand does to them."""
+
+from __future__ import annotations
+
+import time
+
+from qtpy.QtCore import QEvent, QPointF, QSize, Qt, QTimer, Signal
+from qtpy.QtGui import (
+    QColor,
+    QFocusEvent,
+    QImage,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QResizeEvent,
+    QWheelEvent,
+)
+from qtpy.QtWidgets import QSizePolicy, QWidget
+
+from napari_micromap.views.map import marks
+from napari_micromap.views.map.dots import DARK, Dots, Ground
+from napari_micromap.views.map.gestures import Stroke, Tool, mode_of
+from napari_micromap.views.map.glide import Glide, camera_glide, morph
+from napari_micromap.views.map.scene import Scene
+
+MORPH_SECONDS = 0.4
+MORPH_UP_TO = 50_000  # dots; more of them would stutter
+_REFIT_SECONDS = 0.25
+_ZOOM_PER_DEGREE = 1.0125
+
+
+class Canvas(QWidget):
+    """Draws dots, and turns gestures into wishes; it knows of no session.
+
+    The dots are drawn when something changed, at the next paint; all else (rings, lasso) is painted over them.
+    """
+
+    lasso_drawn = Signal(object, str)  # (k, 2) corners in map coordinates, Mode
+    dot_clicked = Signal(int, str)  # row, Mode
+    dot_opened = Signal(int)  # row
+    hovered = Signal(object)  # row | None
+    looked_around = Signal()  # the user zoomed, panned, or began to draw: nothing may move by itself now
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._scene = Scene()
+        self._ground: Ground = DARK
+        self._image: QImage | None = None
+        self._tool: Tool = "lasso"
+        self._stroke: Stroke | None = None
+        self._space = False
+        self._pointed: int | None = None
+        self._current: int | None = None
+        self._caption = self._sentence = ""
+        self._glide: Glide | None = None
+        self._glide_began = 0.0
+        self._ticks = QTimer(self)
+        self._ticks.setTimerType(Qt.TimerType.PreciseTimer)
+        self._ticks.setInterval(16)
+        self._ticks.timeout.connect(self._on_tick)
+        self.setMouseTracking(True)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self.setMinimumSize(160, 120)
+        self._show_cursor()
+
+    def sizeHint(self) -> QSize:
+        """Ask for a size at which a map can be read."""
+        return QSize(420, 340)
+
+    # ------------------------------------------------------------------ show
+
+    def show_dots(self, dots: Dots | None) -> None:
+        """Show these dots at once, where one looks now; None for an empty map."""
+        self._finish_glide()
+        self._scene.show(dots)
+        if dots is None:
+            self._point_at(None)
+        self.update()
+
+    def morph_to(self, dots: Dots) -> None:
+        """Show other positions of the dots, all of them in sight, each coming from where it is."""
+        self._finish_glide()
+        scene, old = self._scene, self._scene.dots
+        after = scene.home_of(dots)
+        scene.fitted = True
+        if old is None or scene.empty or not len(dots) or len(dots) > MORPH_UP_TO or not self.isVisible():
+            scene.show(dots, after)
+            self.update()
+        else:
+            self._begin(morph(old, scene.camera, dots, after, scene.size, MORPH_SECONDS))
+
+    def fit(self) -> None:
+        """Look at all dots."""
+        self._finish_glide()
+        self._scene.fit()
+        self.update()
+
+    def fit_gently(self) -> None:
+        """Look at all dots if some fell out of sight and no user chose where to look."""
+        scene = self._scene
+        if scene.dots is not None and scene.fitted and self._stroke is None and not scene.all_in_sight():
+            self._begin(camera_glide(scene.dots, scene.camera, scene.home, _REFIT_SECONDS))
+
+    def show_current(self, row: int | None) -> None:
+        """Ring a row twice."""
+        self._current = row
+        self.update()
+
+    def show_words(self, sentence: str, caption: str) -> None:
+        """Write a sentence in the middle, where there are no dots, and a caption into the corner."""
+        self._sentence, self._caption = sentence, caption
+        self.update()
+
+    def set_ground(self, ground: Ground) -> None:
+        """Say what lies behind rings and words; dots bring their own."""
+        self._ground = ground
+        self.update()
+
+    def set_tool(self, tool: Tool) -> None:
+        """Say what dragging does."""
+        self._tool = tool
+        self.cancel_stroke()
+
+    def cancel_stroke(self) -> None:
+        """Forget a lasso under way."""
+        self._stroke = None
+        self._show_cursor()
+        self.update()
+
+    @property
+    def scene(self) -> Scene:
+        """The dots, and where one looks."""
+        return self._scene
+
+    @property
+    def drawing(self) -> bool:
+        """Whether a lasso or rectangle is under way."""
+        return self._stroke is not None and self._stroke.tool != "hand"
+
+    @property
+    def gliding(self) -> bool:
+        """Whether dots are on their way."""
+        return self._glide is not None
+
+    # ------------------------------------------------------------------ ask
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Begin a stroke."""
+        left = event.button() == Qt.MouseButton.LeftButton
+        if not left and event.button() != Qt.MouseButton.MiddleButton:
+            event.ignore()
+            return
+        if self._stroke is not None or self._scene.empty:
+            return
+        self._finish_glide()
+        self._point_at(None)
+        clickable = left and not self._space
+        self._stroke = Stroke(
+            self._tool if clickable else "hand", event.position(), mode_of(event.modifiers()), clickable
+        )
+        self._show_cursor()
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        """Follow the hand with the stroke, or say what lies under the pointer."""
+        stroke = self._stroke
+        if stroke is None:
+            self._point_at(None if event.buttons() else self._row_at(event.position()))
+            return
+        was_far = stroke.far
+        way = stroke.extend(event.position())
+        if stroke.far and not was_far:
+            self.looked_around.emit()
+        if stroke.far and stroke.tool == "hand":
+            self._scene.look(self._scene.camera.panned(way.x(), way.y()))
+        self.update()
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        """End the stroke: a click where it stayed in place, else a lasso or a rectangle."""
+        stroke = self._stroke
+        if stroke is None or event.buttons() & (Qt.MouseButton.LeftButton | Qt.MouseButton.MiddleButton):
+            return
+        self.cancel_stroke()
+        mode = stroke.mode if stroke.mode != "replace" else mode_of(event.modifiers())
+        if not stroke.far:
+            row = self._row_at(stroke.start) if stroke.clickable else None
+            if row is not None:
+                self.dot_clicked.emit(row, mode)
+        elif stroke.tool != "hand":
+            self.lasso_drawn.emit(self._scene.camera.to_map(stroke.corners, self._scene.size), mode)
+        self._point_at(self._row_at(event.position()))
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        """Open a dot; elsewhere, or with a key held, it is two clicks."""
+        row = self._row_at(event.position())
+        plain = event.button() == Qt.MouseButton.LeftButton and mode_of(event.modifiers()) == "replace"
+        if row is not None and plain:
+            self._point_at(None)
+            self.dot_opened.emit(row)
+        else:
+            self.mousePressEvent(event)
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        """Zoom about the pointer."""
+        event.accept()
+        turned = event.angleDelta().y() or event.angleDelta().x()  # Alt makes Qt swap them
+        if self._scene.empty or self._stroke is not None or not turned:
+            return
+        self._finish_glide()
+        self._point_at(None)
+        self.looked_around.emit()
+        self._scene.zoom(_ZOOM_PER_DEGREE ** (turned / 8), (event.position().x(), event.position().y()))
+        self.update()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Hold the map while Space is down."""
+        if event.key() == Qt.Key.Key_Space:
+            self._hold(True)
+        else:
+            super().keyPressEvent(event)
+
+    def keyReleaseEvent(self, event: QKeyEvent) -> None:
+        """Let go of the map."""
+        if event.key() == Qt.Key.Key_Space:
+            self._hold(event.isAutoRepeat())
+        else:
+            super().keyReleaseEvent(event)
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        """Let go of the map: the release of the key will be told to someone else."""
+        self._hold(False)
+        super().focusOutEvent(event)
+
+    def leaveEvent(self, event: QEvent) -> None:
+        """Nothing lies under the pointer any more."""
+        self._point_at(None)
+        super().leaveEvent(event)
+
+    # ------------------------------------------------------------------ paint
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Keep all in sight where that was so, else the middle in the middle."""
+        super().resizeEvent(event)
+        self._finish_glide()
+        self._scene.resize((float(self.width()), float(self.height())), self.devicePixelRatioF())
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw the dots if they changed, and what lies over them."""
+        painter = QPainter(self)
+        self._paint_dots(painter)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        strong = QColor(*self._ground.strong)
+        for row, paint in ((self._current, marks.paint_double_ring), (self._pointed, marks.paint_ring)):
+            place = None if row is None else self._scene.place_of(row)
+            if place is not None:
+                paint(painter, QPointF(*place), self._scene.dot / 2, strong)
+        if self._stroke is not None and self.drawing and self._stroke.far:
+            marks.paint_outline(painter, self._stroke.outline)
+        if self._sentence:
+            marks.paint_sentence(painter, self.rect(), self._sentence, strong)
+        if self._caption:
+            marks.paint_caption(painter, self.rect(), self._caption, strong, QColor(*self._ground.rgb))
+        painter.end()
+
+    def _paint_dots(self, painter: QPainter) -> None:
+        ratio = self.devicePixelRatioF()
+        self._scene.resize((float(self.width()), float(self.height())), ratio)  # the window may be on another screen
+        if not self._scene.drawn or self._image is None:
+            frame = self._scene.frame
+            if frame is None:
+                painter.fillRect(self.rect(), QColor(*self._ground.rgb))
+                return
+            height, width = frame.ids.shape
+            # The image borrows the memory of the frame, which lives until the next one.
+            self._image = QImage(frame.image.data, width, height, 4 * width, QImage.Format.Format_RGBX8888)
+            self._image.setDevicePixelRatio(ratio)
+        painter.drawImage(QPointF(0, 0), self._image)
+
+    # ------------------------------------------------------------------ within
+
+    def _row_at(self, place: QPointF) -> int | None:
+        return self._scene.row_at(place.x(), place.y())
+
+    def _point_at(self, row: int | None) -> None:
+        if row != self._pointed:
+            self._pointed = row
+            self.hovered.emit(row)
+            self.update()
+
+    def _hold(self, space: bool) -> None:
+        self._space = space
+        self._show_cursor()
+
+    def _begin(self, glide: Glide) -> None:
+        self._glide, self._glide_began = glide, time.monotonic()
+        self._ticks.start()
+        self._on_tick()
+
+    def _on_tick(self) -> None:
+        if self._glide is not None:
+            self._go_on((time.monotonic() - self._glide_began) / self._glide.seconds)
+
+    def _finish_glide(self) -> None:
+        """Arrive at once: nothing moves under a hand."""
+        self._go_on(1.0)
+
+    def _go_on(self, part: float) -> None:
+        if self._glide is None:
+            return
+        self._scene.show(*self._glide.at(part))
+        if part >= 1:
+            self._glide = None
+            self._ticks.stop()
+        self.update()
+
+    def _show_cursor(self) -> None:
+        shapes = Qt.CursorShape
+        if self._stroke is not None and self._stroke.tool == "hand":
+            self.setCursor(shapes.ClosedHandCursor)
+        elif self._space or self._tool == "hand":
+            self.setCursor(shapes.OpenHandCursor)
+        else:
+            self.setCursor(shapes.CrossCursor)

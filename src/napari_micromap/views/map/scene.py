@@ -1,0 +1,119 @@
+"""Dots, and where one looks at them: the map without a widget."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_micromap.views.map.camera import Camera, Size, all_in_sight, fit
+from napari_micromap.views.map.dots import Dots, diameter
+from napari_micromap.views.map.raster import Frame, draw
+
+_REACH = 5.0  # logical pixels from a dot's middle within which it is under the pointer
+
+
+class Scene:
+    """What the canvas shows, drawn when it is asked for; all lengths are logical pixels."""
+
+    def __init__(self) -> None:
+        self.dots: Dots | None = None
+        self.camera = Camera()
+        self.fitted = True  # the camera follows the dots until a user moves it
+        self.size: Size = (1.0, 1.0)
+        self._ratio = 1.0
+        self._home: Camera | None = None
+        self._frame: Frame | None = None
+
+    @property
+    def empty(self) -> bool:
+        """Whether there is nothing to see."""
+        return self.dots is None or not len(self.dots)
+
+    @property
+    def home(self) -> Camera:
+        """Where one sees all."""
+        if self._home is None:
+            self._home = self.home_of(self.dots)
+        return self._home
+
+    @property
+    def dot(self) -> float:
+        """Diameter of a dot; it grows as one zooms in."""
+        return 0.0 if self.dots is None else diameter(len(self.dots), self.camera.scale / self.home.scale)
+
+    @property
+    def frame(self) -> Frame | None:
+        """The drawn dots, in device pixels."""
+        if self._frame is None and self.dots is not None:
+            size = (max(1, round(self.size[0] * self._ratio)), max(1, round(self.size[1] * self._ratio)))
+            self._frame = draw(self.dots, self.camera.scaled(self._ratio), size, self._ratio, self.dot)
+        return self._frame
+
+    @property
+    def drawn(self) -> bool:
+        """Whether nothing changed since the frame was drawn."""
+        return self._frame is not None
+
+    def home_of(self, dots: Dots | None) -> Camera:
+        """Return where one would see all of these dots."""
+        return Camera() if dots is None or not len(dots) else fit(_places(dots), self.size)
+
+    def show(self, dots: Dots | None, camera: Camera | None = None) -> None:
+        """Take these dots; where one looks stays, if nothing else is said."""
+        if dots is None:
+            self.fitted = True
+        self.dots = dots
+        self._home = None
+        self._frame = None
+        if camera is not None:
+            self.camera = camera
+
+    def resize(self, size: Size, ratio: float) -> None:
+        """Take another size; what was in the middle stays there, and all stays in sight where it was."""
+        if (size, ratio) != (self.size, self._ratio):
+            self.size, self._ratio = size, ratio
+            self._home = None
+            self._frame = None
+            if self.fitted:
+                self.camera = self.home
+
+    def look(self, camera: Camera) -> None:
+        """Look elsewhere, because a user wants to."""
+        self.camera = camera
+        self.fitted = False
+        self._frame = None
+
+    def zoom(self, factor: float, at: tuple[float, float]) -> None:
+        """Zoom about a pixel, as far as makes sense."""
+        factor = self.home.allowed(self.camera.scale * factor) / self.camera.scale
+        self.look(self.camera.zoomed(factor, at, self.size))
+
+    def fit(self) -> None:
+        """Look at all dots."""
+        self.fitted = True
+        self.camera = self.home
+        self._frame = None
+
+    def all_in_sight(self) -> bool:
+        """Say whether no dot is out of sight."""
+        return self.dots is None or all_in_sight(_places(self.dots), self.camera, self.size)
+
+    def place_of(self, row: int) -> tuple[float, float] | None:
+        """Return the pixel of a row's dot, also where it is out of sight."""
+        found = np.flatnonzero(self.dots.rows == row) if self.dots is not None else ()
+        if self.dots is None or not len(found):
+            return None
+        place = np.stack([self.dots.x[found], self.dots.y[found]], axis=1)
+        at = self.camera.to_screen(place, self.size)[0]
+        return float(at[0]), float(at[1])
+
+    def row_at(self, x: float, y: float) -> int | None:
+        """Return the row whose dot is under a pixel, or very near."""
+        if self.frame is None:
+            return None
+        reach = max(0.0, _REACH - self.dot / 2) * self._ratio
+        return self.frame.row_at(x * self._ratio, y * self._ratio, reach)
+
+
+def _places(dots: Dots) -> NDArray[np.float32]:
+    return np.stack([dots.x, dots.y], axis=1)
