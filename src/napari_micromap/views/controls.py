@@ -1,0 +1,211 @@
+"""Small controls that several panels use."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from qtpy.QtCore import QEvent, QObject, QRect, QSize, Qt, Signal
+from qtpy.QtGui import QPaintEvent, QResizeEvent
+from qtpy.QtWidgets import (
+    QComboBox,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QLayout,
+    QPushButton,
+    QScrollArea,
+    QSizePolicy,
+    QStyle,
+    QStyleOptionComboBox,
+    QStylePainter,
+    QToolButton,
+    QWidget,
+)
+from superqt import QElidingLabel
+
+GAP = 6  # logical pixels between things that belong together
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One line of a combo box; a line without a label parts groups."""
+
+    label: str
+    value: Any = None
+    tip: str = ""
+
+
+class ChoiceBox(QComboBox):
+    """A combo box that never asks for more width than it is given, and fills itself when it is opened.
+
+    It shows what it is told (:meth:`show_choice`) and speaks only of what a user picks.
+    """
+
+    picked = Signal(object)  # the value of a Choice
+
+    def __init__(self, fill: Callable[[], Iterable[Choice]], parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._fill = fill
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.setMinimumContentsLength(6)
+        self.setMaxVisibleItems(24)
+        self.view().setTextElideMode(Qt.TextElideMode.ElideMiddle)
+        self.activated.connect(self._on_activated)
+
+    def show_choice(self, choice: Choice) -> None:
+        """Show a choice, whether a user picked it or not."""
+        self.clear()
+        self._add(choice)
+        self.setCurrentIndex(0)
+        self._explain()
+
+    @property
+    def value(self) -> Any:
+        """The value that is shown."""
+        return self.currentData()
+
+    def showPopup(self) -> None:
+        """Fill the list, then open it."""
+        shown = self.value
+        self.clear()
+        for choice in self._fill():
+            self._add(choice)
+        self.setCurrentIndex(max(0, self.findData(shown)) if shown is not None else 0)
+        super().showPopup()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw the text with its middle left out where it is too long; Qt would cut off the unit."""
+        painter = QStylePainter(self)
+        option = QStyleOptionComboBox()
+        self.initStyleOption(option)
+        painter.drawComplexControl(QStyle.ComplexControl.CC_ComboBox, option)
+        room: QRect = self.style().subControlRect(
+            QStyle.ComplexControl.CC_ComboBox, option, QStyle.SubControl.SC_ComboBoxEditField, self
+        )
+        option.currentText = self.fontMetrics().elidedText(
+            option.currentText, Qt.TextElideMode.ElideMiddle, room.width() - 4
+        )
+        painter.drawControl(QStyle.ControlElement.CE_ComboBoxLabel, option)
+
+    def _add(self, choice: Choice) -> None:
+        if not choice.label:
+            self.insertSeparator(self.count())
+            return
+        self.addItem(choice.label, choice.value)
+        self.setItemData(self.count() - 1, choice.tip or choice.label, Qt.ItemDataRole.ToolTipRole)
+
+    def _on_activated(self, index: int) -> None:
+        self._explain()
+        self.picked.emit(self.itemData(index))
+
+    def _explain(self) -> None:
+        tip = self.itemData(self.currentIndex(), Qt.ItemDataRole.ToolTipRole)
+        self.setToolTip(str(tip or ""))
+
+
+class Line(QElidingLabel):
+    """One line of text that is shortened where there is no room, with the whole of it as its tooltip."""
+
+    def __init__(self, text: str = "", muted: bool = False, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self.setProperty("muted", muted)
+        self.say(text)
+
+    def say(self, text: str, tip: str | None = None) -> None:
+        """Show a text."""
+        self.setText(text)
+        self.setToolTip(text if tip is None else tip)
+
+    def sizeHint(self) -> QSize:
+        """Ask for the width of the whole text, so that it comes back when there is room again."""
+        return QSize(self.fontMetrics().horizontalAdvance(self.text()) + 4, super().sizeHint().height())
+
+
+class Paragraph(QLabel):
+    """A text that wraps, and can be selected."""
+
+    def __init__(self, text: str = "", muted: bool = False, parent: QWidget | None = None) -> None:
+        super().__init__(text, parent)
+        self.setWordWrap(True)
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setProperty("muted", muted)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Ask for the height that the text needs at this width."""
+        super().resizeEvent(event)
+        self.setMinimumHeight(self.heightForWidth(self.width()))
+
+
+class Roomy(QScrollArea):
+    """Takes the height of what is in it where there is room, and scrolls up and down where there is not."""
+
+    def __init__(self, content: QWidget, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setWidgetResizable(True)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self.setWidget(content)
+        content.installEventFilter(self)
+
+    def sizeHint(self) -> QSize:
+        """Ask for the height of the content."""
+        return QSize(240, self.widget().sizeHint().height())
+
+    def minimumSizeHint(self) -> QSize:
+        """Do with little."""
+        return QSize(120, min(72, self.widget().sizeHint().height()))
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Ask anew when the content grows or shrinks."""
+        if event.type() == QEvent.Type.LayoutRequest:
+            self.updateGeometry()
+        return False
+
+
+def link(text: str, on_click: Callable[[], object], tip: str = "") -> QToolButton:
+    """Make a text that can be clicked."""
+    button = QToolButton()
+    button.setText(text)
+    button.setProperty("link", True)
+    button.setToolTip(tip)
+    button.setCursor(Qt.CursorShape.PointingHandCursor)
+    button.clicked.connect(lambda: on_click())
+    return button
+
+
+def flat(text: str, on_click: Callable[[], object], tip: str = "") -> QToolButton:
+    """Make a small button without a face of its own."""
+    button = QToolButton()
+    button.setText(text)
+    button.setProperty("flat", True)
+    button.setToolTip(tip)
+    button.clicked.connect(lambda: on_click())
+    return button
+
+
+def push(text: str, on_click: Callable[[], object], tip: str = "", main: bool = False) -> QPushButton:
+    """Make a button; ``main`` for the one that a panel is about."""
+    button = QPushButton(text)
+    button.setToolTip(tip)
+    button.setProperty("main", main)
+    button.clicked.connect(lambda: on_click())
+    return button
+
+
+def side_by_side(*widgets: QWidget | int | None, into: QLayout | None = None) -> QHBoxLayout:
+    """Put widgets in a row; a number is a stretch, None nothing."""
+    row = QHBoxLayout() if into is None else into
+    row.setContentsMargins(0, 0, 0, 0)
+    row.setSpacing(GAP)
+    for widget in widgets:
+        if isinstance(widget, int):
+            row.addStretch(widget)
+        elif widget is not None:
+            row.addWidget(widget)
+    return row

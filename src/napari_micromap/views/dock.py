@@ -1,0 +1,275 @@
+"""The one place where views meet."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from qtpy.QtCore import QEvent, QMimeData, QSize, QTimer
+from qtpy.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent, QResizeEvent
+from qtpy.QtWidgets import QMenu, QSizePolicy, QVBoxLayout, QWidget
+
+from napari_micromap.atlas import Atlas
+from napari_micromap.backbones import BACKBONES
+from napari_micromap.estimate import seconds_for_map
+from napari_micromap.session import Map
+from napari_micromap.store.recent import recent
+from napari_micromap.views.controls import GAP, Roomy
+from napari_micromap.views.gallery import Gallery
+from napari_micromap.views.listening import listen
+from napari_micromap.views.looks import stylesheet
+from napari_micromap.views.map.view import MapView
+from napari_micromap.views.panels.check import CheckPanel
+from napari_micromap.views.panels.color import ColorPanel
+from napari_micromap.views.panels.findings import list_details, list_unmatched, list_unreadable
+from napari_micromap.views.panels.header import HeaderPanel
+from napari_micromap.views.panels.more import MorePanel
+from napari_micromap.views.panels.notice import NoticePanel
+from napari_micromap.views.panels.progress import ProgressPanel
+from napari_micromap.views.panels.selected import SelectedPanel
+from napari_micromap.views.panels.start import StartPanel, fill_with_paths
+from napari_micromap.views.sessions import lanes_of, rest, session_of, unwrapped
+from napari_micromap.views.wishes import Wishes
+from napari_micromap.work import spoken
+
+if TYPE_CHECKING:
+    import napari.viewer
+
+_MAP_SHARE = 0.45  # of the dock's height, at least
+
+
+class MicromapDock(QWidget):
+    """Maps of micrographs beside the viewer.
+
+    Parameters
+    ----------
+    viewer : napari.viewer.Viewer
+        Whose session is shown; there is one session a viewer, which outlives this dock.
+    """
+
+    def __init__(self, viewer: napari.viewer.Viewer, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.viewer = unwrapped(viewer)
+        self.session = session_of(viewer)
+        self._lanes = lanes_of(self.session)
+        self.gallery = Gallery(self.viewer, self.session)
+        self._had_map = self._was_docked = self._retired = False
+        self._build()
+        self._connect()
+        self._on_theme()
+        self._on_atlas(self.session.atlas)
+        self._on_map(self.session.map)
+        self._on_busy("build", self._lanes.busy("build"))
+
+    # ------------------------------------------------------------------ build
+
+    def _build(self) -> None:
+        self.notice = NoticePanel()
+        self.wishes = Wishes(self, self.viewer, self.session, self.notice.tell_failure, lambda: self.gallery.layers)
+        self.menu = self._menu()
+        self.start = StartPanel(recent)
+        self.header = HeaderPanel(self.session, self.menu)
+        self.more = MorePanel()
+        self.check = CheckPanel(self.session, self.more)
+        self.check_area = Roomy(self.check)
+        self.progress = ProgressPanel(self.session)
+        self.color = ColorPanel(self.session)
+        self.map = MapView(self.session)
+        self.selected = SelectedPanel(self.session)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(2 * GAP, GAP, 2 * GAP, 2 * GAP)
+        layout.setSpacing(GAP + 2)
+        for widget in (self.notice, self.start, self.header, self.check_area, self.progress, self.color):
+            layout.addWidget(widget)
+        layout.addWidget(self.map, 100)
+        layout.addWidget(self.selected)
+        layout.addStretch(1)
+        self.setMinimumWidth(300)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
+        self.setAcceptDrops(True)
+
+    def _menu(self) -> QMenu:
+        menu, wishes = QMenu(self), self.wishes
+        menu.setToolTipsVisible(True)
+        menu.addAction("Open folder…").triggered.connect(wishes.ask_folder)
+        menu.addAction("Open saved map…").triggered.connect(wishes.ask_session)
+        menu.addAction("Use open images").triggered.connect(wishes.use_layers)
+        menu.addAction("Try example").triggered.connect(wishes.try_example)
+        last = menu.addMenu("Recent")
+        last.setToolTipsVisible(True)
+        last.aboutToShow.connect(lambda: fill_with_paths(last, recent(), wishes.open_path))
+        menu.addSeparator()
+        menu.addAction("Add table…").triggered.connect(wishes.ask_table)
+        menu.addSeparator()
+        menu.addAction("Save").triggered.connect(wishes.save)
+        menu.addAction("Save as…").triggered.connect(wishes.save_as)
+        return menu
+
+    def _connect(self) -> None:
+        self.start.folder_wanted.connect(self.wishes.ask_folder)
+        self.start.layers_wanted.connect(self.wishes.use_layers)
+        self.start.example_wanted.connect(self.wishes.try_example)
+        self.start.path_wanted.connect(self.wishes.open_path)
+        self.header.folded.connect(lambda _: self._show_check())
+        self.header.save_wanted.connect(self.wishes.save)
+        self.check.table_wanted.connect(self.wishes.ask_table)
+        self.check.map_wanted.connect(self.make_map)
+        self.check.unreadable_wanted.connect(self._list_unreadable)
+        self.check.unmatched_wanted.connect(self._list_unmatched)
+        self.more.changed.connect(self._show_duration)
+        self.selected.back_wanted.connect(self.gallery.back)
+        self.selected.close_wanted.connect(self.gallery.close)
+        self.selected.page_wanted.connect(self._on_page)
+        self._lanes.failed.connect(self._on_failure)
+        self._lanes.busy_changed.connect(self._on_busy)
+        listen(self, self.session.atlas_changed, self._on_atlas)
+        listen(self, self.session.map_changed, self._on_map)
+        listen(self, self.session.joined_changed, self._on_joined)
+        listen(self, self.gallery.changed, self._on_gallery)
+        self.viewer.events.theme.connect(self._on_theme)
+
+    # ------------------------------------------------------------------ show
+
+    def _on_theme(self, event: object = None) -> None:
+        self.setStyleSheet(stylesheet(self.viewer.theme))
+
+    def _on_atlas(self, atlas: Atlas) -> None:
+        self.start.setVisible(not len(atlas))
+        self.start.show_recent()
+        self.header.setVisible(len(atlas) > 0)
+        self._show_check()
+        self._show_duration()
+        if len(atlas):
+            self._warm_up()
+
+    def _on_map(self, shown: Map | None) -> None:
+        has_map = shown is not None
+        for widget in (self.color, self.map, self.selected):
+            widget.setVisible(has_map)
+        self.header.show_foldable(has_map)
+        if has_map != self._had_map:
+            self._had_map = has_map
+            self.header.show_folded(has_map)
+        self.check.show_made(has_map)
+        self._show_check()
+
+    def _show_check(self) -> None:
+        self.check_area.setVisible(len(self.session.atlas) > 0 and not self.header.is_folded)
+        self._give_room()
+
+    def _show_duration(self) -> None:
+        atlas, backbone = self.session.atlas, self.more.backbone
+        seconds = seconds_for_map(len(atlas), BACKBONES.name_of(backbone), int(self.more.recipe.views))
+        self.check.show_duration(spoken(seconds) if len(atlas) else "")
+
+    def _on_busy(self, lane: str, busy: bool) -> None:
+        if lane == "build":
+            self.progress.show_busy(busy)
+            self.check.make_map.setEnabled(not busy and len(self.session.atlas) > 0)
+            if busy:
+                self.notice.hide()
+            self._give_room()
+
+    def _on_failure(self, sentence: str) -> None:
+        details = self._lanes.details
+        self.notice.tell_failure(sentence, (lambda: self._show_details(details)) if details else None)
+
+    def _on_joined(self, joined: object) -> None:
+        if joined is not None and (found := self.session.joined) is not None:
+            self.notice.tell(found.match.sentence)
+
+    def _on_gallery(self) -> None:
+        self.selected.show_gallery(self.gallery.mode, self.gallery.page, self.gallery.pages, self.gallery.can_go_back)
+
+    def _show_details(self, details: str) -> None:
+        list_details(details, self).show()
+
+    def _list_unreadable(self) -> None:
+        list_unreadable(self.session.atlas, self).show()
+
+    def _list_unmatched(self) -> None:
+        if self.session.joined is not None:
+            list_unmatched(self.session.atlas, self.session.joined, self).show()
+
+    def _give_room(self) -> None:
+        """Leave the map its share of the height: what is above it scrolls within itself where there is too little."""
+        if self._had_map:
+            others = (self.notice, self.header, self.progress, self.color, self.selected)
+            taken = sum(widget.sizeHint().height() + GAP + 2 for widget in others if not widget.isHidden())
+            free = round(self.height() * (1 - _MAP_SHARE)) - taken - 4 * GAP
+            self.check_area.setMaximumHeight(max(72, free))
+        else:
+            self.check_area.setMaximumHeight(16_777_215)  # Qt's "no limit"
+
+    # ------------------------------------------------------------------ ask
+
+    def make_map(self) -> None:
+        """Make the map as *More* says."""
+        self.wishes.make_map(self.more.backbone, self.more.recipe, self.more.layout_chosen)
+
+    def _on_page(self, step: int) -> None:
+        if step > 0:
+            self.gallery.next_page()
+        else:
+            self.gallery.previous_page()
+
+    def _warm_up(self) -> None:
+        """Start the layout process while the user still looks around; its compiler takes a while."""
+        if not self._lanes.busy("build") or self.session.map is None:
+            _ = self.session.workshop.layout_process
+
+    # ------------------------------------------------------------------ drops, size, end
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        """Take files and folders."""
+        if _paths_in(event.mimeData()):
+            event.acceptProposedAction()
+            self.start.zone.show_dropping(True)
+
+    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
+        """Forget what was held over the dock."""
+        self.start.zone.show_dropping(False)
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        """Open what was dropped, when the drop itself is over."""
+        self.start.zone.show_dropping(False)
+        paths = _paths_in(event.mimeData())
+        event.acceptProposedAction()
+        QTimer.singleShot(0, lambda: self.wishes.open_dropped(paths))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Keep the map's share."""
+        super().resizeEvent(event)
+        self._give_room()
+
+    def sizeHint(self) -> QSize:
+        """Ask for a width at which all words have room."""
+        return QSize(380, 720)
+
+    def event(self, event: QEvent) -> bool:
+        """Notice that napari takes the dock out of its window: it closes docks by that."""
+        if event.type() == QEvent.Type.ParentChange:
+            if self.parent() is not None:
+                self._was_docked = True
+            elif self._was_docked:
+                QTimer.singleShot(0, self._retire_if_alone)
+        return bool(super().event(event))
+
+    def _retire_if_alone(self) -> None:
+        if self.parent() is None and not self._retired:
+            self.retire()
+            self.deleteLater()
+
+    def retire(self) -> None:
+        """End all work and give the viewer back; the session stays for the next dock."""
+        self._retired = True
+        self.viewer.events.theme.disconnect(self._on_theme)
+        self._lanes.failed.disconnect(self._on_failure)
+        self._lanes.busy_changed.disconnect(self._on_busy)
+        self.gallery.dispose()
+        rest(self.session)
+
+
+def _paths_in(data: QMimeData) -> Sequence[Path]:
+    return [Path(url.toLocalFile()) for url in data.urls() if url.isLocalFile()]

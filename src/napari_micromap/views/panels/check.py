@@ -1,0 +1,144 @@
+"""What was opened, what is the sample, which table: all that is asked before a map is made."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from qtpy.QtCore import Qt, Signal
+from qtpy.QtWidgets import QGridLayout, QLabel, QSizePolicy, QToolButton, QVBoxLayout, QWidget
+
+from napari_micromap.atlas import Atlas
+from napari_micromap.pipeline import Joined
+from napari_micromap.session import Session
+from napari_micromap.tables import name_pieces, sample_candidates
+from napari_micromap.tables.names import file_names
+from napari_micromap.views.controls import GAP, Choice, ChoiceBox, Line, link, push, side_by_side
+from napari_micromap.views.listening import listen
+from napari_micromap.wording import counted, examples
+
+
+class CheckPanel(QWidget):
+    """The check card; *Make map* is its one button.
+
+    Parameters
+    ----------
+    session : Session
+    more : QWidget
+        What stands under *More*.
+    """
+
+    table_wanted = Signal()
+    map_wanted = Signal()
+    unreadable_wanted = Signal()
+    unmatched_wanted = Signal()
+
+    def __init__(self, session: Session, more: QWidget, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._session = session
+        self.unreadable = link("", self.unreadable_wanted.emit, "List them, each with the reason")
+        self.sample = ChoiceBox(self._sample_choices)
+        self.samples = Line(muted=True)
+        self.add_table = push(
+            "Add table…",
+            self.table_wanted.emit,
+            "A CSV or TSV file with what you measured: one row an image, or one row a sample.\n"
+            "It is matched by file name, folder, or a piece of the name.",
+        )
+        self.matched = link("", self.unmatched_wanted.emit, "List what matched and what did not")
+        self.make_map = push("Make map", self.map_wanted.emit, main=True)
+        self.duration = Line(muted=True)
+        self.more = QToolButton()
+        self.more.setProperty("link", True)
+        self.more.setCheckable(True)
+        self.more.setToolTip("Feature extractor, layout, seed: the defaults are good for a first map")
+        self._more_below = more
+        self._build()
+        self.sample.picked.connect(self._on_sample)
+        self.more.toggled.connect(self._on_more)
+        self._on_more(False)
+        listen(self, session.atlas_changed, self._on_atlas)
+        listen(self, session.joined_changed, self._on_joined)
+        self._on_atlas(session.atlas)
+        self._on_joined(session.joined)
+
+    # ------------------------------------------------------------------ build
+
+    def _build(self) -> None:
+        grid = QGridLayout()
+        grid.setContentsMargins(0, 0, 0, 0)
+        grid.setHorizontalSpacing(2 * GAP)
+        grid.setVerticalSpacing(GAP)
+        grid.setColumnStretch(1, 1)
+        tip = "The specimen that a micrograph shows. Several micrographs of one sample share what you measured on it."
+        for row, (name, help_, fields) in enumerate(
+            (
+                ("Sample", tip, side_by_side(self.sample, self.samples)),
+                ("Table", "What you measured", side_by_side(self.add_table, self.matched, 1)),
+            )
+        ):
+            label = QLabel(name)
+            label.setToolTip(help_)
+            grid.addWidget(label, row, 0)
+            grid.addLayout(fields, row, 1)
+        self.samples.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Preferred)
+        self.make_map.setMinimumWidth(120)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(GAP)
+        layout.addWidget(self.unreadable, 0, Qt.AlignmentFlag.AlignLeft)
+        layout.addLayout(grid)
+        layout.addSpacing(2)
+        layout.addLayout(side_by_side(self.make_map, self.duration))
+        layout.addWidget(self.more, 0, Qt.AlignmentFlag.AlignLeft)
+        layout.addWidget(self._more_below)
+
+    # ------------------------------------------------------------------ show
+
+    def show_duration(self, said: str) -> None:
+        """Show how long the map will take."""
+        self.duration.say(said)
+
+    def show_made(self, made: bool) -> None:
+        """Name the button by whether there is a map already."""
+        self.make_map.setText("Make map anew" if made else "Make map")
+
+    def _on_atlas(self, atlas: Atlas) -> None:
+        bad = len(atlas.unreadable)
+        self.unreadable.setVisible(bad > 0)
+        self.unreadable.setText(f"⚠ {counted(bad, 'file')} could not be read ▸")
+        name = atlas.sample_column
+        self.sample.show_choice(Choice(_shown(name), name) if name else Choice("none"))
+        samples = atlas.samples
+        self.samples.say("" if samples is None else counted(int(samples.nunique()), "sample"))
+        self.make_map.setEnabled(len(atlas) > 0)
+
+    def _on_joined(self, joined: Joined | None) -> None:
+        self.matched.setVisible(joined is not None)
+        if joined is not None:
+            match = joined.match
+            self.matched.setText(f"{len(match.matched):,} of {len(match.micrograph_codes):,} images matched ▸")
+            self.matched.setToolTip(match.sentence)
+
+    def _sample_choices(self) -> Iterator[Choice]:
+        atlas = self._session.atlas
+        yield Choice("none", None, "Each micrograph stands for itself")
+        pieces = name_pieces(file_names(atlas)) if len(atlas) else None
+        for name in sample_candidates(atlas):
+            if name in atlas.columns:
+                yield Choice(_shown(name), name, f"{_shown(name)}: {examples(atlas.columns[name])}")
+            elif pieces is not None and name in pieces:
+                said = examples(pieces[name])
+                yield Choice(f"{said}  ({_shown(name)})", name, f"{_shown(name)}: {said}")
+
+    # ------------------------------------------------------------------ ask
+
+    def _on_sample(self, name: str | None) -> None:
+        self._session.sample_column = name
+
+    def _on_more(self, shown: bool) -> None:
+        self.more.setText("More ▾" if shown else "More ▸")
+        self._more_below.setVisible(shown)
+
+
+def _shown(name: str) -> str:
+    return f"{name} of the name" if name.startswith("piece ") and name[6:].isdigit() else name

@@ -1,0 +1,69 @@
+"""What is selected, and how to walk through its gallery."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import QVBoxLayout, QWidget
+
+from napari_micromap.session import Session
+from napari_micromap.views.controls import GAP, Line, flat, push, side_by_side
+from napari_micromap.views.listening import listen
+from napari_micromap.wording import counts_of
+
+
+class SelectedPanel(QWidget):
+    """One line of counts, and one of buttons while the gallery stands in the viewer."""
+
+    back_wanted = Signal()
+    close_wanted = Signal()
+    page_wanted = Signal(int)  # +1 or −1: the next one or the one before
+
+    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._session = session
+        self.counts = Line()
+        self.clear = flat("Clear", session.selection.clear, "Select nothing (Esc)")
+        self.before = flat("‹", lambda: self.page_wanted.emit(-1), "The page before")
+        self.page = Line(muted=True)
+        self.after = flat("›", lambda: self.page_wanted.emit(1), "The next page")
+        self.back = push("Back to gallery", self.back_wanted.emit, "Show the gallery again as it was (Backspace)")
+        self.close_gallery = push(
+            "Close gallery", self.close_wanted.emit, "Show the viewer as it was before; the selection stays"
+        )
+        self.buttons = QWidget()
+        self.buttons.setLayout(side_by_side(self.before, self.page, self.after, 1, self.back, self.close_gallery))
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(GAP // 2)
+        layout.addLayout(side_by_side(self.counts, self.clear))
+        layout.addWidget(self.buttons)
+        listen(self, session.selection.changed, lambda _: self._on_selection())
+        listen(self, session.atlas_changed, lambda _: self._on_selection())
+        self._on_selection()
+        self.show_gallery("closed", 0, 1, False)
+
+    def show_gallery(
+        self, mode: Literal["closed", "gallery", "opened"], page: int, pages: int, can_go_back: bool
+    ) -> None:
+        """Show the buttons that make sense now; ``page`` counts from 0."""
+        self.buttons.setVisible(mode != "closed")
+        self.back.setVisible(can_go_back)
+        turning = mode == "gallery" and pages > 1
+        for widget in (self.before, self.page, self.after):
+            widget.setVisible(turning)
+        self.page.say(f"{page + 1:,} of {pages:,}", "Page of the gallery")
+        self.page.setFixedWidth(self.page.sizeHint().width())
+        self.before.setEnabled(page > 0)
+        self.after.setEnabled(page + 1 < pages)
+
+    def _on_selection(self) -> None:
+        atlas, rows = self._session.atlas, self._session.selection.rows
+        self.clear.setVisible(len(rows) > 0)
+        if len(rows):
+            self.counts.say(counts_of(atlas, np.asarray(rows)))
+        else:
+            self.counts.say("Draw around dots to see those images")
+        self.counts.setEnabled(len(rows) > 0)
