@@ -39,6 +39,14 @@ class LivePixels(Protocol):
     def layer_name(self) -> str:
         """The layer's name as it is now."""
 
+    @property
+    def layer(self) -> Any | None:
+        """The layer, or None when it is gone."""
+
+    @property
+    def changed(self) -> bool:
+        """Whether the pixels are others than those that were put on the map."""
+
     def read(self, max_side: int | None = None) -> NDArray[Any]:
         """Return (h, w) or (h, w, 3) pixels, at least ``max_side`` on the longer side where that is less work."""
 
@@ -48,6 +56,9 @@ class FittedSpace(Protocol):
 
     def __call__(self, embeddings: Embeddings) -> Features:
         """Turn (n, d) embeddings into (n, p) features."""
+
+    def arrays(self) -> dict[str, NDArray[np.float32]]:
+        """Return what makes this space, by name, for a saved session."""
 
 
 @dataclass(frozen=True, slots=True)
