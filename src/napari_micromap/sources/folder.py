@@ -64,20 +64,24 @@ class Folder:
             If there is not one that can be read.
         """
         root = Path(self.path).expanduser().absolute()
-        found, unreadable = yield from _listed(root, self.recursive)
+        found, unreadable = yield from listed(root, self.recursive)
         if not found:
             raise _nothing_in(root, self.recursive, unreadable)
-        base = root if root.is_dir() else root.parent
-        rows = _Rows(base)
-        with closing(in_order(_read, found, min(READERS, os.cpu_count() or 1))) as reading:
-            for done, (path, file) in enumerate(zip(found, reading), start=1):
-                yield Progress("Reading", done, len(found), path.name)
-                rows.add(path, file)
-        unreadable += rows.unreadable
-        if not rows.contents:
-            example = f"{Path(unreadable[0].path).name}: {unreadable[0].reason}"
-            raise Problem(f"None of the {len(found)} pictures in “{base.name}” can be read. {example}")
-        return rows.atlas(unreadable)
+        return (yield from read_files(found, root if root.is_dir() else root.parent, unreadable))
+
+
+def read_files(found: Sequence[Path], base: Path, unreadable: list[UnreadableFile]) -> Work[Atlas]:
+    """Read files, in this order; the column *folder* says where below ``base`` they lie."""
+    rows = _Rows(base)
+    with closing(in_order(_read, found, min(READERS, os.cpu_count() or 1))) as reading:
+        for done, (path, file) in enumerate(zip(found, reading), start=1):
+            yield Progress("Reading", done, len(found), path.name)
+            rows.add(path, file)
+    unreadable = unreadable + rows.unreadable
+    if not rows.contents:
+        example = f"{Path(unreadable[0].path).name}: {unreadable[0].reason}"
+        raise Problem(f"None of the {len(found)} pictures in “{base.name}” can be read. {example}")
+    return rows.atlas(unreadable)
 
 
 # ---------------------------------------------------------------------- which files
@@ -95,7 +99,7 @@ def natural(path: str) -> tuple[Any, ...]:
     return (*folded, ((2, 0, path),))
 
 
-def _listed(root: Path, recursive: bool) -> Work[tuple[list[Path], list[UnreadableFile]]]:
+def listed(root: Path, recursive: bool) -> Work[tuple[list[Path], list[UnreadableFile]]]:
     """Find what looks like a picture, in natural order."""
     if root.is_file():
         return [root], []
