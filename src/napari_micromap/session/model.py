@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -67,6 +67,7 @@ class Session:
     progressed = Signal(object)  # Progress | None of the build lane
     joined_changed = Signal(object)  # pipeline.Joined | None: the table that was added last, and what of it matched
     saved_changed = Signal(object)  # Path | None
+    stale_changed = Signal(object)  # frozenset[str]: see `stale`
 
     def __init__(self, run: Runner | None = None, cache: Path | None = None) -> None:
         self.run: Runner = run if run is not None else AtOnce()
@@ -78,6 +79,7 @@ class Session:
         self._current: int | None = None
         self._color_by: str | None = None
         self._map_touched = False
+        self._stale: frozenset[str] = frozenset()
         self.joined: pipeline.Joined | None = None
         self.saved_as: Path | None = None
 
@@ -125,6 +127,18 @@ class Session:
             self.color_changed.emit(column)
 
     @property
+    def stale(self) -> frozenset[str]:
+        """Ids of micrographs whose layer was edited since they were read: the map does not know it."""
+        return self._stale
+
+    def mark_stale(self, ids: Iterable[str]) -> None:
+        """Say that the layers of these micrographs were edited."""
+        stale = self._stale.union(ids)
+        if stale != self._stale:
+            self._stale = stale
+            self.stale_changed.emit(stale)
+
+    @property
     def sample_column(self) -> str | None:
         """The column that says which specimen a micrograph shows; a piece of the name becomes one when it is set."""
         return self._atlas.sample_column
@@ -155,11 +169,19 @@ class Session:
             lambda: pipeline.add_table(self._atlas, Path(path), micrograph_column, table_column), self._was_joined
         )
 
+    def download(self, backbone: Backbone) -> None:
+        """Download the weights of a backbone; whoever calls this has asked the user."""
+        self._build(lambda: pipeline.download(backbone), lambda _: None)
+
     def embed(self, backbone: Backbone | None = None, recipe: Recipe | None = None, device: str = "auto") -> None:
         """Embed the micrographs; a preview of the map shows as soon as there are a few."""
         self._build(
             lambda: pipeline.embed(self._atlas, backbone, recipe or Recipe(), self.workshop, device), self._set_atlas
         )
+
+    def fit(self) -> None:
+        """Compare the micrographs; the map needs it, and makes up for it where it was left out."""
+        self._build(lambda: pipeline.fit(self._atlas), self._set_atlas)
 
     def lay_out(self, layout: Layout | None = None) -> None:
         """Make the map; UMAP, or PCA where there are fewer than 30 micrographs, if none is named."""
@@ -237,6 +259,7 @@ class Session:
         self._waiting_map = None
         self._map = None
         self._map_touched = False
+        self._stale = frozenset()
         self.saved_as = None
         self.joined = None
         self._color_by = telling_column(atlas)
