@@ -90,8 +90,9 @@ def decoding() -> Iterator[None]:
     except PermissionError as error:
         raise Unreadable("You have no permission to read the file.") from error
     except DECODING_ERRORS as error:
-        detail = (str(error).strip().splitlines() or [""])[0].strip(" .")
-        reason = f" ({detail[:120]})" if detail else ""
+        # What stumbled in the decoder's own code says nothing to a user; what it says about the data does.
+        said = str(error).strip() if isinstance(error, OSError | RuntimeError | SyntaxError | ValueError) else ""
+        reason = f" ({said.splitlines()[0].strip(' .')[:120]})" if said else ""
         raise Unreadable(f"The picture is incomplete or damaged{reason}.") from error
 
 

@@ -43,6 +43,9 @@ class PlainPicture:
         stream.seek(0)
         self._image = _opened(head, stream)
         self._other = None if self._image is not None else _by_imageio(stream, path)
+        # Asked now, since both are lost, or found anew behind the pixels, by decoding.
+        self._orientation = 1 if self._image is None else _orientation(self._image)
+        self._deep = self._image is not None and _is_deep_png(self._image)
 
     def size(self, page: int) -> tuple[int, int]:
         """Return (height, width) without decoding."""
@@ -50,14 +53,14 @@ class PlainPicture:
             assert self._other is not None
             return self._other.shape[0], self._other.shape[1]
         width, height = self._image.size
-        return (width, height) if _orientation(self._image) >= 5 else (height, width)
+        return (width, height) if self._orientation >= 5 else (height, width)
 
     def dtype(self, page: int) -> str:
         """Return the name of the number format."""
         if self._image is None:
             assert self._other is not None
             return str(self._other.dtype)
-        if _is_deep_png(self._image):
+        if self._deep or _is_deep_ppm(self._image):
             return "uint16"
         return {"I": "int32", "F": "float32"}.get(self._image.mode, "uint16" if "16" in self._image.mode else "uint8")
 
@@ -71,8 +74,8 @@ class PlainPicture:
         height, width = self._image.size[::-1]
         check_size((height, width, len(self._image.getbands())), self.dtype(page))
         with decoding():
-            pixels = self._deep_png() if _is_deep_png(self._image) else _decoded(self._image)
-            return upright(pixels, _orientation(self._image))
+            pixels = self._deep_png() if self._deep else _decoded(self._image)
+            return upright(pixels, self._orientation)
 
     def close(self) -> None:
         """Let go of the picture."""
@@ -129,8 +132,18 @@ def _is_deep_png(image: Image) -> bool:
     )
 
 
+def _is_deep_ppm(image: Image) -> bool:
+    return image.format == "PPM" and image.mode == "I"
+
+
 def _orientation(image: Image) -> int:
-    value = image.getexif().get(274, 1)
+    from PIL import Image as images
+
+    exif = images.Exif()
+    data = image.info.get("exif")  # not getexif(), which decodes a PNG in search of it
+    if data:
+        exif.load(data)
+    value = exif.get(274, 1)
     return value if isinstance(value, int) and 1 <= value <= 8 else 1
 
 
@@ -144,4 +157,4 @@ def _decoded(image: Image) -> NDArray[Any]:
         return np.asarray(image)[..., : 3 if image.mode == "RGBA" else 1].squeeze(-1 if image.mode == "LA" else ())
     if image.mode in to or image.mode in ("LAB", "HSV", "RGBa"):
         return np.asarray(image.convert(to.get(image.mode, "RGB")))
-    return np.asarray(image)
+    return np.asarray(image, np.uint16) if _is_deep_ppm(image) else np.asarray(image)

@@ -151,8 +151,10 @@ def _three_or_one(stored: NDArray[Any]) -> NDArray[Any]:
 def _inverted(stored: NDArray[Any], bits: int) -> NDArray[Any]:
     if stored.dtype.kind == "u":
         largest = np.iinfo(stored.dtype).max if bits == 1 else 2**bits - 1
-        return np.subtract(largest, stored, dtype=stored.dtype)
-    return np.invert(stored) if stored.dtype.kind == "i" else np.negative(stored)
+        inverted: NDArray[Any] = np.subtract(largest, stored, dtype=stored.dtype)
+    else:
+        inverted = np.invert(stored) if stored.dtype.kind == "i" else np.negative(stored)
+    return inverted
 
 
 def rgb_from_cmyk(ink: NDArray[Any]) -> NDArray[Any]:
