@@ -1,0 +1,171 @@
+"""Where each tile of a montage stands, and how finely."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_micromap.atlas import Features, Rows
+
+Boxes: TypeAlias = NDArray[np.float64]  # (k, 4) top, left, height, width of the specimens, in scene units
+PixelBoxes: TypeAlias = NDArray[np.intp]  # (k, 4) the same in pixels of one level
+
+TILE = 192.0  # scene units: the width of a tile
+GUTTER = 8.0  # between two frames
+FRAME = 3.0  # around a specimen
+LABEL = 17.0  # the strip below a frame that its label needs
+_TALLEST = 1.5 * TILE  # taller pictures become narrower tiles instead
+_FALLBACK = (3, 4)  # height and width of a picture whose size nobody wrote down
+LARGEST_SIDE = 8192  # pixels: a page is kept in memory as finely as one picture of this side allows
+_FINEST = 64.0  # pixels a scene unit
+
+
+@dataclass(frozen=True, eq=False)
+class Arrangement:
+    """One page of a gallery: which micrographs, in which order, and where.
+
+    Parameters
+    ----------
+    rows : (k,) int
+        Rows of the atlas in the order shown.
+    boxes : (k, 4) float
+        Top, left, height and width of each specimen, in scene units.
+    sizes : (k, 2) int
+        Height and width of each specimen in its own pixels.
+    height, width : float
+        Of all, with frames, labels and gutters.
+    page, pages : int
+        Which page this is, counted from 0, and how many there are.
+    total : int
+        How many micrographs are on all pages.
+    """
+
+    rows: NDArray[np.intp]
+    boxes: Boxes
+    sizes: NDArray[np.intp]
+    height: float
+    width: float
+    page: int = 0
+    pages: int = 1
+    total: int = 0
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def tile_at(self, y: float, x: float) -> int | None:
+        """Return the tile whose specimen, frame or label is there."""
+        top, left, height, width = self.boxes.T
+        below = height + FRAME + LABEL
+        here = (y >= top - FRAME) & (y < top + below) & (x >= left - FRAME) & (x < left + width + FRAME)
+        return int(np.argmax(here)) if here.any() else None
+
+    def tile_of(self, row: int) -> int | None:
+        """Return the tile that shows a row of the atlas."""
+        where = np.flatnonzero(self.rows == row)
+        return int(where[0]) if len(where) else None
+
+    @cached_property
+    def finest(self) -> float:
+        """Pixels a scene unit on level 0: those of the finest picture."""
+        own = self.sizes[:, 1] / self.boxes[:, 3]
+        return float(np.clip(own.max(initial=0.5), 0.5, _FINEST))
+
+    @cached_property
+    def levels(self) -> tuple[tuple[int, int], ...]:
+        """Height and width in pixels of each level, each half of the one before, down to about one a scene unit."""
+        count = 1 + max(0, math.ceil(math.log2(self.finest)))
+        whole = math.ceil(self.height * self.finest), math.ceil(self.width * self.finest)
+        return tuple((max(1, -(-whole[0] // 2**k)), max(1, -(-whole[1] // 2**k))) for k in range(count))
+
+    @property
+    def coarsest(self) -> int:
+        """The last level."""
+        return len(self.levels) - 1
+
+    @cached_property
+    def kept(self) -> int:
+        """The finest level whose whole page is kept in memory."""
+        return next(
+            (k for k, (h, w) in enumerate(self.levels) if max(h, w) <= LARGEST_SIDE), self.coarsest
+        )  # fmt: skip
+
+    @cached_property
+    def own_levels(self) -> NDArray[np.intp]:
+        """(k,) the level that is just as fine as each tile's own pixels; finer ones would show nothing more."""
+        own = self.sizes[:, 1] / self.boxes[:, 3]
+        levels = np.floor(np.log2(self.finest / np.maximum(own, 1e-9)) + 1e-6)
+        return np.clip(levels, 0, self.coarsest).astype(np.intp)
+
+    @cached_property
+    def _pixel_boxes(self) -> dict[int, PixelBoxes]:
+        return {}
+
+    def pixel_boxes(self, level: int) -> PixelBoxes:
+        """Return (k, 4) top, left, height, width of the tiles in pixels of a level."""
+        if level not in self._pixel_boxes:
+            boxes = np.rint(self.boxes * (self.finest / 2**level)).astype(np.intp)
+            boxes[:, 2:] = np.maximum(boxes[:, 2:], 1)
+            self._pixel_boxes[level] = boxes
+        return self._pixel_boxes[level]
+
+
+def arrange(
+    rows: Rows, sizes: NDArray[np.floating] | NDArray[np.intp], aspect: float = 1.5, page: int = 0, pages: int = 1,
+    total: int | None = None,
+) -> Arrangement:  # fmt: skip
+    """Arrange pictures of these sizes in lines of tiles of the same width, as many a line as fill the view best.
+
+    Parameters
+    ----------
+    sizes : (k, 2)
+        Height and width in pixels; NaN or 0 where unknown.
+    aspect : float
+        Width over height of the view.
+    """
+    sizes = np.array(sizes, float).reshape(-1, 2)
+    sizes[~(np.isfinite(sizes) & (sizes > 0)).all(axis=1)] = _FALLBACK
+    heights = TILE * sizes[:, 0] / sizes[:, 1]
+    shrink = np.minimum(1.0, _TALLEST / heights)
+    heights, widths = heights * shrink, TILE * shrink
+    columns = _best_columns(heights, aspect)
+    tops, height = _lines(heights, columns)
+    pitch = TILE + 2 * FRAME + GUTTER
+    lefts = GUTTER + FRAME + pitch * (np.arange(len(rows)) % columns)
+    boxes = np.stack([np.repeat(tops, columns)[: len(rows)], lefts, heights, widths], axis=1)
+    return Arrangement(
+        np.asarray(rows, np.intp), boxes, np.rint(sizes).astype(np.intp), height, GUTTER + pitch * columns,
+        page, pages, len(rows) if total is None else total,
+    )  # fmt: skip
+
+
+def typical_first(rows: Rows, features: Features | None) -> NDArray[np.intp]:
+    """Order rows by their distance to their mean in feature space, nearest first; as they are without features."""
+    if features is None or len(rows) == 0:
+        return np.asarray(rows, np.intp)
+    near = features[rows].astype(np.float32)
+    finite = np.isfinite(near).all(axis=1)
+    if not finite.any():
+        return np.asarray(rows, np.intp)
+    distances = np.linalg.norm(near - near[finite].mean(axis=0), axis=1)
+    return np.asarray(rows, np.intp)[np.argsort(distances, kind="stable")]  # NaN comes last
+
+
+def _lines(heights: NDArray[np.float64], columns: int) -> tuple[NDArray[np.float64], float]:
+    """Return the top of each line's specimens, and the height of all lines."""
+    tallest = np.maximum.reduceat(heights, np.arange(0, len(heights), columns))
+    pitches = tallest + 2 * FRAME + LABEL + GUTTER
+    return GUTTER + FRAME + np.concatenate([[0.0], np.cumsum(pitches[:-1])]), float(GUTTER + pitches.sum())
+
+
+def _best_columns(heights: NDArray[np.float64], aspect: float) -> int:
+    def zoom(columns: int) -> float:
+        return min(aspect / (columns * (TILE + 2 * FRAME + GUTTER)), 1 / _lines(heights, columns)[1])
+
+    candidates: Sequence[int] = range(1, len(heights) + 1)
+    return max(candidates, key=zoom)

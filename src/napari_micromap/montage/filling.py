@@ -1,0 +1,91 @@
+"""Reading the tiles of a page, as work."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_micromap.atlas import Atlas, Micrograph, Rows
+from napari_micromap.montage.arrangement import Arrangement, arrange, typical_first
+from napari_micromap.montage.tiles import TilePixels, preview_tile, read_tile
+from napari_micromap.streaming import in_order
+from napari_micromap.work import Progress, Work
+
+Want: TypeAlias = tuple[int, int]  # a tile, and the level it should be read at
+
+PER_PAGE = 100
+_EVERY = 0.2  # seconds between two pictures of a page that fills
+_STAGE = "Reading"
+
+
+class Thumbnails(Protocol):
+    """Small pictures that are on disk already."""
+
+    def key_of(self, micrograph: Micrograph) -> str:
+        """Return under which key a micrograph's is kept."""
+
+    def get(self, key: str) -> NDArray[Any] | None:
+        """Return a small picture of the specimen, or None where there is none."""
+
+
+@dataclass(frozen=True, eq=False)
+class Filled:
+    """A page, and the tiles that were read so far."""
+
+    arrangement: Arrangement
+    tiles: dict[int, TilePixels]
+
+
+def compose_page(
+    atlas: Atlas, rows: Rows, page: int, aspect: float, thumbnails: Thumbnails | None = None
+) -> Work[Filled]:
+    """Arrange a page of these rows, most typical first, and read it: from thumbnails, then from the pictures."""
+    yield Progress(_STAGE)
+    ordered = typical_first(rows, atlas.features)
+    pages = max(1, -(-len(ordered) // PER_PAGE))
+    page = min(max(page, 0), pages - 1)
+    shown = ordered[page * PER_PAGE : (page + 1) * PER_PAGE]
+    arrangement = arrange(shown, _sizes(atlas, shown), aspect, page, pages, len(ordered))
+    previews = _previews(atlas, arrangement, thumbnails)
+    if previews:
+        yield Progress(_STAGE, 0, len(shown), partial=Filled(arrangement, previews))
+    wanted = np.maximum(arrangement.own_levels, arrangement.kept).tolist()
+    return (yield from fill(atlas, arrangement, list(enumerate(wanted)), previews))
+
+
+def fill(
+    atlas: Atlas, arrangement: Arrangement, wants: Sequence[Want], tiles: dict[int, TilePixels] | None = None
+) -> Work[Filled]:
+    """Read tiles of a page; what is there already can be shown meanwhile."""
+    filled = dict(tiles or {})
+
+    def read(want: Want) -> TilePixels:
+        return read_tile(atlas[int(arrangement.rows[want[0]])], arrangement, *want)
+
+    told = time.monotonic()
+    for done, (want, pixels) in enumerate(zip(wants, in_order(read, wants, workers=2)), start=1):
+        filled[want[0]] = pixels
+        if time.monotonic() - told > _EVERY:
+            told = time.monotonic()
+            yield Progress(_STAGE, done, len(wants), partial=Filled(arrangement, dict(filled)))
+        else:
+            yield Progress(_STAGE, done, len(wants))
+    return Filled(arrangement, filled)
+
+
+def _sizes(atlas: Atlas, rows: NDArray[np.intp]) -> NDArray[np.float64]:
+    """Return (k, 2) height without data bar, and width."""
+    columns = atlas.columns[["height", "width", "bar_rows"]].iloc[rows].to_numpy(float, na_value=np.nan)
+    return np.stack([columns[:, 0] - np.nan_to_num(columns[:, 2]), columns[:, 1]], axis=1)
+
+
+def _previews(atlas: Atlas, arrangement: Arrangement, thumbnails: Thumbnails | None) -> dict[int, TilePixels]:
+    if thumbnails is None:
+        return {}
+    kept = [thumbnails.get(thumbnails.key_of(atlas[int(row)])) for row in arrangement.rows]
+    return {tile: preview_tile(small, arrangement, tile) for tile, small in enumerate(kept) if small is not None}

@@ -1,0 +1,71 @@
+"""Clicks and double clicks on the canvas while a gallery stands there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from typing import Any
+
+from napari.viewer import Viewer
+
+_STILL = 3  # screen pixels that a hand may tremble within a click
+
+
+class Mouse:
+    """Tells where in the world was clicked; a double click that was used does not zoom.
+
+    Parameters
+    ----------
+    on_click, on_double_click : callable of a world position
+        Return whether the click was of use.
+    """
+
+    def __init__(
+        self,
+        viewer: Viewer,
+        on_click: Callable[[tuple[float, ...]], bool],
+        on_double_click: Callable[[tuple[float, ...]], bool],
+    ) -> None:
+        self._viewer = viewer
+        self._click, self._double_click = on_click, on_double_click
+        self._others: list[Callable[[Any, Any], None]] = []
+
+    def listen(self) -> None:
+        """Stand before the viewer's own callbacks: napari calls all of them, and one of them zooms."""
+        callbacks = self._viewer.mouse_double_click_callbacks
+        if self._on_double_click not in callbacks:
+            self._others = list(callbacks)
+            callbacks[:] = [self._on_double_click]
+            self._viewer.mouse_drag_callbacks.append(self._on_press)
+
+    def rest(self) -> None:
+        """Leave, and put the viewer's own callbacks back."""
+        callbacks = self._viewer.mouse_double_click_callbacks
+        if self._on_double_click in callbacks:
+            place = callbacks.index(self._on_double_click)
+            callbacks[place : place + 1] = self._others
+            self._others = []
+        if self._on_press in self._viewer.mouse_drag_callbacks:
+            self._viewer.mouse_drag_callbacks.remove(self._on_press)
+
+    def _on_double_click(self, viewer: Viewer, event: Any) -> None:
+        if self._free() and self._double_click(tuple(event.position)):
+            event.handled = True
+            return
+        for callback in self._others:
+            callback(viewer, event)
+
+    def _on_press(self, viewer: Viewer, event: Any) -> Generator[None, None, None]:
+        if event.button != 1 or not self._free():
+            return
+        begin = event.pos
+        yield
+        while event.type == "mouse_move":
+            if max(abs(event.pos[0] - begin[0]), abs(event.pos[1] - begin[1])) > _STILL:
+                return
+            yield
+        self._click(tuple(event.position))
+
+    def _free(self) -> bool:
+        """Whether no tool of the active layer, such as a brush, is in the hand."""
+        active = self._viewer.layers.selection.active
+        return active is None or active.mode == "pan_zoom"

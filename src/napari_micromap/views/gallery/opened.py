@@ -1,0 +1,87 @@
+"""One micrograph at full resolution, alone in the viewer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from napari.layers import Image, Layer
+from napari.viewer import Viewer
+from numpy.typing import NDArray
+
+from napari_micromap.montage.tiles import gray_window
+from napari_micromap.views.gallery.borrowed import Borrowed
+from napari_micromap.views.gallery.scene import OURS
+
+
+class Opened:
+    """Shows a picture in a layer of its own, or the very layer that it is a part of."""
+
+    def __init__(self, viewer: Viewer, borrowed: Borrowed) -> None:
+        self._viewer, self._borrowed = viewer, borrowed
+        self.own: Image | None = None
+        self.lent: Layer | None = None
+
+    @property
+    def layer(self) -> Layer | None:
+        """The layer that shows it."""
+        return self.own if self.own is not None else self.lent
+
+    def show_pixels(
+        self, pixels: NDArray[Any], name: str, um_per_px: float | None, units: tuple[Any, ...], on_back: Any
+    ) -> None:
+        """Show (h, w) or (h, w, 3) pixels in a layer of our own, with a scale bar where the scale is known."""
+        self.leave()
+        scale = (um_per_px or 1.0,) * 2
+        looks: dict[str, Any] = {}
+        if pixels.ndim == 2:
+            pixels = pixels.astype(np.uint8) if pixels.dtype == np.bool_ else pixels
+            looks = {"contrast_limits": gray_window(pixels), "colormap": "gray"}
+        self.own = Image(pixels, rgb=pixels.ndim == 3, name=name, scale=scale, units=units, metadata=OURS, **looks)
+        if pixels.ndim == 2 and np.issubdtype(pixels.dtype, np.integer) and pixels.dtype.itemsize == 1:
+            self.own.contrast_limits_range = (0, 255)
+        self.own.bind_key("Backspace", on_back, overwrite=True)
+        self._viewer.layers.append(self.own)
+        if um_per_px is not None:
+            self._borrowed.set(self._viewer.canvas.overlays["scale_bar"], "visible", True)
+        self._look_at(self.own)
+
+    def show_layer(self, layer: Layer, index: tuple[int, ...], on_back: Any) -> None:
+        """Show a layer that the user loaded, its sliders at the slice."""
+        self.leave()
+        self.lent = layer
+        self._borrowed.set(layer, "visible", True)
+        layer.bind_key("Backspace", on_back, overwrite=True)
+        if index:
+            dims = self._viewer.dims
+            world = layer.data_to_world([*index, *(0,) * (layer.ndim - len(index))])
+            point = list(dims.point)
+            first = dims.ndim - layer.ndim
+            point[first : first + len(index)] = (float(place) for place in world[: len(index)])
+            self._borrowed.set(dims, "point", tuple(point))
+        self._look_at(layer)
+
+    def use_units(self, units: tuple[Any, ...], are_lengths: bool) -> None:
+        """Agree with the user's layers; where those are in pixels, so is our own."""
+        if self.own is not None and tuple(map(str, self.own.units)) != tuple(map(str, units)):
+            self.own.units = units
+            self.own.scale = self.own.scale if are_lengths else (1.0, 1.0)
+
+    def leave(self) -> None:
+        """Take our own layer out of the viewer, or hide the user's again."""
+        lent = self.lent
+        self.drop()
+        if lent is not None and lent in self._viewer.layers:
+            self._borrowed.set(lent, "visible", False)
+
+    def drop(self) -> None:
+        """Take our own layer out of the viewer, or let go of the user's as it is."""
+        own, lent, self.own, self.lent = self.own, self.lent, None, None
+        if own is not None and own in self._viewer.layers:
+            self._viewer.layers.remove(own)
+        if lent is not None:
+            lent.bind_key("Backspace", None)
+
+    def _look_at(self, layer: Layer) -> None:
+        self._borrowed.select([layer])
+        self._viewer.fit_to_view(layers=[layer])

@@ -1,0 +1,177 @@
+"""The layers that show a montage: picture, frames, labels."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from napari.layers import Image, Layer, Points, Vectors
+from napari.viewer import Viewer
+from numpy.typing import NDArray
+from vispy.util.dpi import get_dpi
+
+from napari_micromap.montage import FRAME, LABEL, Arrangement, Montage
+
+NAME = "Micrographs"
+OURS = {"micromap": "gallery"}  # metadata by which our own layers are told from micrographs
+_LETTERS = 10.5  # scene units: so many of them as a caption has fit below a tile
+_RING = FRAME  # a second frame around the current tile
+
+
+class Scene:
+    """One picture layer and two helpers, updated in place for every montage."""
+
+    def __init__(self, viewer: Viewer) -> None:
+        self._viewer = viewer
+        self.image: Image | None = None
+        self.frames: Vectors | None = None
+        self.labels: Points | None = None
+        self._shown: dict[Layer, bool] = {}
+
+    @property
+    def layers(self) -> list[Layer]:
+        """Those that are in the viewer."""
+        return [layer for layer in (self.image, self.frames, self.labels) if layer is not None]
+
+    def show(self, montage: Montage, units: tuple[Any, ...]) -> None:
+        """Put a montage into the viewer, in place where there is one of its kind."""
+        scale = (1 / montage.arrangement.finest,) * 2
+        if self.image is not None and self.image.rgb != montage.colored:
+            self._remove_image()  # napari cannot turn a gray layer into a colored one
+        if self.image is None:
+            looks = {} if montage.colored else {"contrast_limits": (0, 255), "colormap": "gray"}
+            self.image = Image(
+                montage.levels, multiscale=True, rgb=montage.colored, name=NAME, scale=scale,
+                translate=(scale[0] / 2,) * 2, units=units, interpolation2d="linear", metadata=OURS, **looks,
+            )  # fmt: skip
+            below = [self._viewer.layers.index(layer) for layer in self.layers if layer is not self.image]
+            self._viewer.layers.insert(min(below, default=len(self._viewer.layers)), self.image)
+            return
+        self.image.data = montage.levels
+        self.image.scale, self.image.translate = scale, (scale[0] / 2,) * 2
+
+    def decorate(
+        self,
+        arrangement: Arrangement,
+        colors: NDArray[np.uint8],
+        captions: Sequence[str],
+        current: int | None,
+        ink: tuple[int, int, int],
+        units: tuple[Any, ...],
+    ) -> None:
+        """Frame the tiles in (k, 3) colors, ring the current one, and write below them."""
+        self._frame(arrangement, colors, current, ink, units)
+        places = arrangement.boxes[:, :2] + np.stack(
+            [arrangement.boxes[:, 2] + FRAME + 0.15 * LABEL, _zeros(arrangement)], 1
+        )
+        features = pd.DataFrame({"label": list(captions)})
+        text_color = "#{:02x}{:02x}{:02x}".format(*ink)
+        if self.labels is None:
+            self.labels = Points(
+                places, features=features, name=f"{NAME} (labels)", size=1, opacity=1, face_color="transparent",
+                border_color="transparent", units=units, metadata=OURS,
+                text={"string": "{label}", "size": _points(), "scaling": True, "anchor": "lower_left", "color": text_color},
+            )  # fmt: skip
+            self._viewer.layers.append(self.labels)
+            return
+        self.labels.data = places
+        self.labels.features = features
+        self.labels.text.color = text_color
+
+    def _frame(
+        self, arrangement: Arrangement, colors: NDArray[np.uint8], current: int | None, ink: tuple[int, int, int],
+        units: tuple[Any, ...],
+    ) -> None:  # fmt: skip
+        lines = _outlines(arrangement.boxes, FRAME / 2)
+        rgba = np.repeat(_rgba(colors), 4, axis=0)
+        if current is not None:
+            lines = np.concatenate([lines, _outlines(arrangement.boxes[current : current + 1], FRAME + _RING / 2)])
+            rgba = np.concatenate([rgba, np.repeat(_rgba(np.array([ink], np.uint8)), 4, axis=0)])
+        if self.frames is None:
+            self.frames = Vectors(
+                lines,
+                edge_width=FRAME,
+                edge_color=rgba,
+                vector_style="line",
+                name=f"{NAME} (frames)",
+                units=units,
+                metadata=OURS,
+            )
+            above = len(self._viewer.layers) if self.image is None else self._viewer.layers.index(self.image) + 1
+            self._viewer.layers.insert(above, self.frames)
+            return
+        self.frames.data = lines
+        self.frames.edge_color = rgba
+
+    def refresh(self) -> None:
+        """Show what was read since."""
+        if self.image is not None:
+            self.image.refresh(extent=False)
+
+    def use_units(self, units: tuple[Any, ...]) -> None:
+        """Take the units of the user's layers: napari drops all units where layers disagree."""
+        for layer in self.layers:
+            if tuple(map(str, layer.units)) != tuple(map(str, units)):
+                layer.units = units
+
+    def hide(self) -> None:
+        """Hide the layers, and remember which the user had hidden himself."""
+        if not self._shown:
+            self._shown = {layer: layer.visible for layer in self.layers}
+        for layer in self.layers:
+            layer.visible = False
+
+    def unhide(self) -> None:
+        """Show the layers that were seen before."""
+        for layer in self.layers:
+            layer.visible = self._shown.get(layer, True)
+        self._shown = {}
+
+    def forget(self, layer: Layer) -> bool:
+        """Note that the user deleted a layer; say whether it was the picture itself."""
+        was_picture = layer is self.image
+        self.image = None if was_picture else self.image
+        self.frames = None if layer is self.frames else self.frames
+        self.labels = None if layer is self.labels else self.labels
+        return was_picture
+
+    def remove(self) -> None:
+        """Take all layers out of the viewer."""
+        layers = self.layers
+        self.image = self.frames = self.labels = None
+        self._shown = {}
+        for layer in layers:
+            if layer in self._viewer.layers:
+                self._viewer.layers.remove(layer)
+
+    def _remove_image(self) -> None:
+        image, self.image = self.image, None
+        if image in self._viewer.layers:
+            self._viewer.layers.remove(image)
+
+
+def _points() -> float:
+    """Font size that makes letters as tall as they should be in the scene: napari takes points of this screen."""
+    return _LETTERS * 72 / float(get_dpi(raise_error=False))
+
+
+def _outlines(boxes: NDArray[np.float64], outside: float) -> NDArray[np.float64]:
+    """Return (4 k, 2, 2) lines, start and direction, around boxes; corners closed for lines FRAME wide."""
+    top, left = boxes[:, 0] - outside, boxes[:, 1] - outside
+    height, width = boxes[:, 2] + 2 * outside, boxes[:, 3] + 2 * outside
+    more, none = FRAME / 2, np.zeros(len(boxes))
+    across = np.stack([none, width + 2 * more], 1)
+    down = np.stack([height, none], 1)
+    lines = [
+        (np.stack([top, left - more], 1), across),
+        (np.stack([top + height, left - more], 1), across),
+        (np.stack([top, left], 1), down),
+        (np.stack([top, left + width], 1), down),
+    ]
+    return np.stack([np.stack(line, axis=1) for line in lines], axis=1).reshape(-1, 2, 2)
+
+
+def _rgba(colors: NDArray[np.uint8]) -> NDArray[np.float32]:
+    return np.concatenate([colors / 255, np.ones((len(colors), 1))], axis=1).astype(np.float32)

@@ -1,0 +1,375 @@
+"""The gallery: the selected micrographs in the viewer, and one of them opened."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+from napari.layers import Layer
+from napari.viewer import Viewer
+from numpy.typing import NDArray
+from psygnal import Signal
+from qtpy.QtCore import QTimer
+
+from napari_micromap.atlas import Atlas, Micrograph, Rows
+from napari_micromap.montage import PER_PAGE, Arrangement, Filled, Want, compose_page, fill
+from napari_micromap.session import Session
+from napari_micromap.views.gallery.borrowed import Borrowed, Camera
+from napari_micromap.views.gallery.mouse import Mouse
+from napari_micromap.views.gallery.opened import Opened
+from napari_micromap.views.gallery.page import Page
+from napari_micromap.views.gallery.surroundings import Surroundings, is_ours, layer_of
+from napari_micromap.work import Progress, Work
+
+Mode: TypeAlias = Literal["closed", "gallery", "opened"]
+
+_REST = 150  # ms without zoom or pan before the tiles in sight are read anew
+
+
+class Gallery:
+    """Shows the session's selection in the viewer, in pages, and one micrograph at full resolution.
+
+    Parameters
+    ----------
+    viewer : Viewer
+        Where they are shown; all that is borrowed of it is given back by :meth:`close`.
+    session : Session
+        Whose selection, current micrograph and colors are shown.
+    """
+
+    changed = Signal()  # mode or page
+
+    def __init__(self, viewer: Viewer, session: Session) -> None:
+        self._viewer: Viewer = getattr(viewer, "__wrapped__", viewer)  # napari hands docks a proxy
+        self._session = session
+        self._borrowed = Borrowed(self._viewer)
+        self._around = Surroundings(self._viewer, session)
+        self._page = Page(self._viewer, session, self._around)
+        self._opened = Opened(self._viewer, self._borrowed)
+        self._mouse = Mouse(self._viewer, self._on_click, self._on_double_click)
+        self._camera: Camera | None = None  # of the gallery, while a micrograph is opened
+        self._mode: Mode = "closed"
+        self._ids = session.atlas.ids
+        self._coming: dict[int, int] = {}  # tiles that are being read, and their levels
+        self._resting = QTimer()
+        self._resting.setSingleShot(True)
+        self._resting.setInterval(_REST)
+        self._resting.timeout.connect(self._sharpen)
+        self._connect()
+
+    def _connect(self) -> None:
+        session, viewer = self._session, self._viewer
+        session.selection.changed.connect(self._on_selection)
+        session.opened.connect(self._on_opened)
+        session.atlas_changed.connect(self._on_atlas)
+        for signal in (session.current_changed, session.color_changed, session.stale_changed):
+            signal.connect(self._on_looks)
+        viewer.layers.events.removed.connect(self._on_removed)
+        viewer.layers.events.inserted.connect(self._on_inserted)
+        viewer.events.theme.connect(self._on_theme)
+
+    def dispose(self) -> None:
+        """Close, and let go of viewer and session for good."""
+        self.close()
+        session, viewer = self._session, self._viewer
+        session.selection.changed.disconnect(self._on_selection)
+        session.opened.disconnect(self._on_opened)
+        session.atlas_changed.disconnect(self._on_atlas)
+        for signal in (session.current_changed, session.color_changed, session.stale_changed):
+            signal.disconnect(self._on_looks)
+        viewer.layers.events.removed.disconnect(self._on_removed)
+        viewer.layers.events.inserted.disconnect(self._on_inserted)
+        viewer.events.theme.disconnect(self._on_theme)
+
+    # ------------------------------------------------------------------ what is shown
+
+    @property
+    def mode(self) -> Mode:
+        """Whether the gallery, one opened micrograph, or nothing of ours is shown."""
+        return self._mode
+
+    @property
+    def can_go_back(self) -> bool:
+        """Whether an opened micrograph hides a gallery."""
+        return self._mode == "opened" and self._page.montage is not None
+
+    @property
+    def arrangement(self) -> Arrangement | None:
+        """Which micrographs stand where on the page, in scene units."""
+        return self._page.arrangement
+
+    @property
+    def layers(self) -> list[Layer]:
+        """Our own layers in the viewer."""
+        own = self._opened.own
+        return [*self._page.scene.layers, *([] if own is None else [own])]
+
+    @property
+    def page(self) -> int:
+        """The page that is shown, counted from 0."""
+        return 0 if self.arrangement is None else self.arrangement.page
+
+    @property
+    def pages(self) -> int:
+        """How many pages the selection fills."""
+        return 0 if self.arrangement is None else self.arrangement.pages
+
+    @property
+    def counts(self) -> str:
+        """What of the selection is on the page: "1–100 of 2,310", or "23" where all are."""
+        shown = self.arrangement
+        if shown is None:
+            return ""
+        if shown.pages == 1:
+            return f"{shown.total:,}"
+        first = shown.page * PER_PAGE
+        return f"{first + 1:,}–{first + len(shown):,} of {shown.total:,}"
+
+    @property
+    def shared_contrast(self) -> bool:
+        """Whether all tiles have the same black and white, which keeps their brightness comparable."""
+        return self._page.shared_contrast
+
+    @shared_contrast.setter
+    def shared_contrast(self, shared: bool) -> None:
+        if shared != self._page.shared_contrast:
+            self._page.shared_contrast = shared
+            self._page.relook()
+
+    # ------------------------------------------------------------------ verbs
+
+    def show(self, page: int = 0) -> None:
+        """Show a page of the selection."""
+        session = self._session
+        rows, aspect = session.selection.rows, self._aspect()
+        if not len(rows):
+            return
+        self._coming = {}
+        session.run(
+            lambda: compose_page(session.atlas, rows, page, aspect, session.workshop.thumbnails),
+            lane="gallery", done=self._on_filled, progress=self._on_progress,
+        )  # fmt: skip
+
+    def next_page(self) -> None:
+        """Turn to the next page, if there is one."""
+        if self.page + 1 < self.pages:
+            self.show(self.page + 1)
+
+    def previous_page(self) -> None:
+        """Turn to the page before, if there is one."""
+        if self.page > 0:
+            self.show(self.page - 1)
+
+    def back(self) -> None:
+        """Go from the opened micrograph to the gallery as it was, or, where there was none, close."""
+        if self._mode != "opened":
+            return
+        if self._page.montage is None or self._camera is None:
+            self.close()
+            return
+        self._borrowed.view_flat()
+        self._return_to_gallery()
+        self._camera.point(self._viewer)
+        self._mark()
+        self._read(self._page.montage.unread())
+        self.changed.emit()
+
+    def close(self) -> None:
+        """Take all of ours out of the viewer and give back what was borrowed."""
+        self._session.run.cancel("gallery")
+        self._resting.stop()
+        self._coming = {}
+        self._mouse.rest()
+        self._borrowed.give_back()
+        self._camera = None
+        self._opened.drop()
+        self._page.drop()
+        if self._mode != "closed":
+            self._mode = "closed"
+            self.changed.emit()
+
+    # ------------------------------------------------------------------ session to screen
+
+    def _on_selection(self, rows: Rows) -> None:
+        if len(rows):
+            self.show()
+        else:
+            self.close()
+
+    def _on_atlas(self, atlas: Atlas) -> None:
+        if np.array_equal(atlas.ids, self._ids):
+            self._page.decorate()
+        else:
+            self._ids = atlas.ids
+            self.close()
+
+    def _on_progress(self, progress: Progress) -> None:
+        if isinstance(progress.partial, Filled):
+            self._take(progress.partial)
+
+    def _on_filled(self, filled: Filled) -> None:
+        self._coming = {}
+        self._take(filled)
+
+    def _take(self, filled: Filled) -> None:
+        """Show what was read; a new page takes the place of the one before."""
+        if self._page.is_shown(filled):
+            self._page.add(filled)
+            return
+        first = self._mode == "closed"
+        self._borrowed.begin()
+        self._borrowed.view_flat()
+        if self._mode == "opened":
+            self._return_to_gallery()
+        self._hide_sources()
+        self._mode = "gallery"
+        self._page.show(filled)
+        self._watch()
+        if first or self._borrowed.selection_untouched:
+            self._mark()
+        self._viewer.fit_to_view(layers=[self._page.scene.image])
+        self._mouse.listen()
+        self.changed.emit()
+
+    def _on_looks(self, _: object) -> None:
+        """Current micrograph, colors or what is known of edited layers changed."""
+        self._page.decorate()
+
+    # ------------------------------------------------------------------ one micrograph, opened
+
+    def _on_opened(self, row: int) -> None:
+        micrograph = self._session.atlas[row]
+        layer = layer_of(micrograph.live)
+        if micrograph.live is not None and layer is not None and layer in self._viewer.layers:
+            self._session.run.cancel("gallery")
+            self._enter_opened()
+            self._opened.show_layer(layer, micrograph.live.index, self._on_backspace)
+            self.changed.emit()
+            return
+        self._session.run(
+            lambda: _read_whole(micrograph), lane="gallery", done=partial(self._on_read, row, micrograph)
+        )  # fmt: skip
+
+    def _on_read(self, row: int, micrograph: Micrograph, pixels: NDArray[Any]) -> None:
+        self._enter_opened()
+        units, are_lengths = self._around.units()
+        um_per_px = float(self._session.atlas.columns["um_per_px"].to_numpy(float, na_value=np.nan)[row])
+        known = are_lengths and um_per_px > 0
+        self._opened.show_pixels(
+            pixels, micrograph.name, um_per_px if known else None,
+            ("um", "um") if are_lengths else units, self._on_backspace,
+        )  # fmt: skip
+        self.changed.emit()
+
+    def _enter_opened(self) -> None:
+        self._coming = {}
+        self._resting.stop()
+        self._borrowed.begin()
+        self._borrowed.view_flat()
+        if self._mode == "gallery":
+            self._camera = Camera.of(self._viewer)
+            self._page.scene.hide()
+        self._hide_sources()
+        self._mode = "opened"
+
+    def _return_to_gallery(self) -> None:
+        self._opened.leave()
+        self._page.scene.unhide()
+        self._hide_sources()
+        self._mode = "gallery"
+
+    def _hide_sources(self) -> None:
+        """Hide the layers that the micrographs come from, and the scale bar, which knows nothing of tiles."""
+        for layer in self._around.sources():
+            if layer.visible and self._borrowed.untouched(layer, "visible"):
+                self._borrowed.set(layer, "visible", False)
+        self._borrowed.set(self._viewer.canvas.overlays["scale_bar"], "visible", False)
+
+    def _mark(self) -> None:
+        """Select the gallery and, so that they are seen in the layer list, some of its sources."""
+        image, arrangement = self._page.scene.image, self.arrangement
+        if image is not None and arrangement is not None:
+            self._borrowed.select([*self._around.marked(arrangement.rows), image])
+
+    # ------------------------------------------------------------------ what the user does
+
+    def _on_click(self, position: tuple[float, ...]) -> bool:
+        row = self._row_at(position)
+        if row is not None:
+            self._session.current = row
+        return row is not None
+
+    def _on_double_click(self, position: tuple[float, ...]) -> bool:
+        row = self._row_at(position)
+        if row is not None:
+            self._session.open_micrograph(row)
+        return row is not None
+
+    def _row_at(self, position: tuple[float, ...]) -> int | None:
+        return self._page.row_at(position) if self._mode == "gallery" else None
+
+    def _on_backspace(self, layer: Layer) -> None:
+        self.back()
+
+    def _on_removed(self, event: Any) -> None:
+        layer = event.value
+        if self._page.scene.forget(layer):
+            if self._mode == "gallery":
+                self.close()
+            else:
+                self._page.drop()
+                self.changed.emit()
+        elif layer is self._opened.layer:
+            self._opened.drop()
+            self.back()
+        elif self._mode == "gallery" and self._session.atlas.live and not is_ours(layer):
+            self._page.decorate()
+
+    def _on_inserted(self, event: Any) -> None:
+        if self._mode != "closed" and not is_ours(event.value):
+            units, are_lengths = self._around.units()
+            self._page.scene.use_units(units)
+            self._opened.use_units(("um", "um") if are_lengths else units, are_lengths)
+            self._page.decorate()
+
+    def _on_theme(self, _: object) -> None:
+        self._page.relook()
+        self._watch()
+
+    # ------------------------------------------------------------------ reading on
+
+    def _watch(self) -> None:
+        """Listen to the picture, which may be a new one: it is sliced anew when zoom or pan show other pixels."""
+        if self._page.scene.image is not None:
+            self._page.scene.image.events.set_data.connect(self._on_looked)
+
+    def _on_looked(self, _: object) -> None:
+        if self._mode == "gallery":
+            self._resting.start()
+
+    def _sharpen(self) -> None:
+        """Read the tiles in sight as finely as they are seen, then what is still missing."""
+        montage, wants = self._page.montage, self._page.wants_in_sight()
+        if montage is not None and any(self._coming.get(tile, level + 1) > level for tile, level in wants):
+            in_sight = {tile for tile, _ in wants}
+            self._read(wants + [want for want in montage.unread() if want[0] not in in_sight])
+
+    def _read(self, wants: list[Want]) -> None:
+        arrangement, session = self.arrangement, self._session
+        if arrangement is None or not wants:
+            return
+        self._coming = dict(wants)
+        session.run(
+            lambda: fill(session.atlas, arrangement, wants),
+            lane="gallery", done=self._on_filled, progress=self._on_progress,
+        )  # fmt: skip
+
+    def _aspect(self) -> float:
+        height, width = self._viewer.canvas.size
+        return float(width / max(height, 1))
+
+
+def _read_whole(micrograph: Micrograph) -> Work[NDArray[Any]]:
+    yield Progress("Opening", note=micrograph.name)
+    return micrograph.specimen()
