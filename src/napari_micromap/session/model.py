@@ -161,6 +161,12 @@ class Session:
         """Gather micrographs and start anew with them."""
         self._build(lambda: pipeline.gather(source), self._start_anew)
 
+    def open_atlas(self, atlas: Atlas, title: str = "Map") -> None:
+        """Start anew with micrographs that are gathered already; shows their map under this title if they have one."""
+        self._start_anew(atlas)
+        if atlas.positions is not None:
+            self._show(Map(atlas.positions, title))
+
     def add_table(
         self, path: Path | str, *, micrograph_column: str | None = None, table_column: str | None = None
     ) -> None:

@@ -1,0 +1,92 @@
+"""What is known of a micrograph, in a few words."""
+
+from __future__ import annotations
+
+from math import floor, log10
+from typing import Any
+
+import pandas as pd
+
+from napari_micromap.atlas import Atlas
+from napari_micromap.labels import number
+from napari_micromap.montage.captions import unit_of
+
+
+def lines_of(atlas: Atlas, row: int, color_by: str | None) -> list[str]:
+    """Say what a micrograph is: name, sample, value with unit, magnification and detector."""
+    columns = atlas.columns
+    lines = [str(columns["file"].iat[row])]
+    if atlas.samples is not None and atlas.sample_column != color_by and pd.notna(atlas.samples.iat[row]):
+        lines.append(str(atlas.samples.iat[row]))
+    if color_by is not None and color_by in columns:
+        made_up = " (synthetic)" if color_by in atlas.synthetic else ""
+        lines.append(f"{name_of(color_by)} {_value(atlas, row, color_by)}{made_up}")
+    taken = [_magnification(atlas, row), _word(atlas, "detector", row)]
+    if any(taken):
+        lines.append(" · ".join(part for part in taken if part))
+    return lines
+
+
+def round_length(longest: float) -> float:
+    """Return the longest of 1, 2, 5 times a power of ten that is not longer than this."""
+    power = 10.0 ** floor(log10(longest))
+    return next(digit * power for digit in (5, 2, 1) if digit * power <= longest * (1 + 1e-9))
+
+
+def length_label(um: float) -> str:
+    """Write a length given in µm: "200 nm", "5 µm", "1 mm"."""
+    if um < 1:
+        return f"{um * 1000:.3g} nm"
+    return f"{um:.3g} µm" if um < 1000 else f"{um / 1000:.3g} mm"
+
+
+def name_of(quantity: str) -> str:
+    """Return a column's name without its unit."""
+    unit = unit_of(quantity)
+    return quantity[: quantity.rindex(unit) - 1].strip() or quantity if unit else quantity
+
+
+def shape_of(atlas: Atlas, row: int) -> tuple[int, int]:
+    """Return the height of a picture, without its data bar, and its width; 3 to 4 where they are not known."""
+    height, width, bar = (_number(atlas, name, row) for name in ("height", "width", "bar_rows"))
+    if height is None or width is None:
+        return 3, 4
+    return max(1, int(height - (bar or 0))), max(1, int(width))
+
+
+def um_per_px_of(atlas: Atlas, row: int, width: int) -> float | None:
+    """Return the size of a pixel of a small picture that is so wide, where the scale is known."""
+    size, whole = _number(atlas, "um_per_px", row), _number(atlas, "width", row)
+    return None if not size or not whole or size < 0 else size * whole / width
+
+
+def _value(atlas: Atlas, row: int, color_by: str) -> str:
+    column = atlas.columns[color_by]
+    value = _cell(atlas, color_by, row)
+    if value is None:
+        return "–"
+    if pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column):
+        return f"{number(float(value), float(column.max() - column.min()))} {unit_of(color_by)}".rstrip()
+    return f"{value:%Y-%m-%d}" if isinstance(value, pd.Timestamp) else str(value)
+
+
+def _magnification(atlas: Atlas, row: int) -> str:
+    value = _number(atlas, "magnification", row)
+    if value is None:
+        return ""
+    return f"{value / 1000:.3g} kx" if value >= 1000 else f"{value:.3g}x"
+
+
+def _word(atlas: Atlas, column: str, row: int) -> str:
+    return str(_cell(atlas, column, row) or "")
+
+
+def _number(atlas: Atlas, column: str, row: int) -> float | None:
+    value = _cell(atlas, column, row)
+    return None if value is None else float(value)
+
+
+def _cell(atlas: Atlas, column: str, row: int) -> Any:
+    """Return a value of the table, or None where it is missing."""
+    value: Any = atlas.columns[column].iat[row]
+    return None if pd.isna(value) else value

@@ -1,0 +1,240 @@
+"""The map of a session, with its tools, legend and hover card."""
+
+from __future__ import annotations
+
+from typing import cast
+
+import numpy as np
+from numpy.typing import NDArray
+from qtpy.QtCore import QPoint, Qt
+from qtpy.QtGui import QColor, QCursor, QKeySequence, QPalette, QShortcut
+from qtpy.QtWidgets import QPushButton, QVBoxLayout, QWidget
+
+from napari_micromap.atlas import Atlas, Rows
+from napari_micromap.colors import Coloring, colors_of, plain
+from napari_micromap.session import Map, Mode, Session
+from napari_micromap.views.listening import listen
+from napari_micromap.views.map.canvas import Canvas
+from napari_micromap.views.map.dots import DARK, LIGHT, Dots, arrange, ground_of, shuffled
+from napari_micromap.views.map.gestures import Tool
+from napari_micromap.views.map.hover import HoverCard
+from napari_micromap.views.map.lasso import rows_inside
+from napari_micromap.views.map.legend import Legend
+from napari_micromap.views.map.marks import ACCENT
+from napari_micromap.views.map.packed import Rgb
+from napari_micromap.views.map.tools import Toolbar
+from napari_micromap.wording import counted
+
+_EMPTY = "The map appears here."
+_NO_METRIC = " · neighbors count, gaps do not"
+
+
+class MapView(QWidget):
+    """The map of a session: every micrograph a dot, similar ones close together.
+
+    Parameters
+    ----------
+    session : Session
+        What is open.
+    parent : QWidget, optional
+    shortcuts : QWidget, optional
+        In which widget (with what is in it) the keys act; the view itself if left out.
+    """
+
+    def __init__(self, session: Session, parent: QWidget | None = None, shortcuts: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._session = session
+        self._shown: Map | None = None  # what is on the screen, to tell a morph from a first sight
+        self._coloring: Coloring = plain(0)
+        self._order: NDArray[np.intp] = shuffled(0)
+        self._build()
+        self._bind_keys(shortcuts or self)
+        self._connect()
+        self.set_theme(self.palette().color(QPalette.ColorRole.Window).lightnessF() < 0.5)
+        self._show_colors()
+        self._show_map(session.map)
+        self._show_current(session.current)
+        self._show_waiting(session.waiting_map)
+
+    # ------------------------------------------------------------------ build
+
+    def _build(self) -> None:
+        self.toolbar = Toolbar()
+        self.canvas = Canvas()
+        self.legend = Legend()
+        self.card = HoverCard(self._session, self.canvas)
+        self.chip = QPushButton("Final map ready – show")
+        self.chip.setToolTip("The preview stays until you want the final map; what is selected stays selected.")
+        self.chip.setCursor(Qt.CursorShape.PointingHandCursor)
+        over = QVBoxLayout(self.canvas)
+        over.setContentsMargins(8, 8, 8, 8)
+        over.addWidget(self.chip, 0, Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop)
+        over.addStretch(1)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(3)
+        column.addWidget(self.toolbar)
+        column.addWidget(self.canvas, 1)
+        column.addWidget(self.legend)
+
+    def _bind_keys(self, scope: QWidget) -> None:
+        for keys, wish in (
+            ("Escape", self._on_escape),
+            ("Ctrl+Z", self._on_undo),
+            ("Ctrl+Shift+Z", self._on_redo),
+            ("Home", self.canvas.fit),
+        ):
+            key = QShortcut(QKeySequence(keys), scope)
+            key.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+            key.activated.connect(wish)
+
+    def _connect(self) -> None:
+        session = self._session
+        listen(self, session.atlas_changed, self._show_atlas)
+        listen(self, session.map_changed, self._show_map)
+        listen(self, session.waiting_map_changed, self._show_waiting)
+        listen(self, session.color_changed, self._show_colors)
+        listen(self, session.selection.changed, self._show_selection)
+        listen(self, session.current_changed, self._show_current)
+        self.canvas.lasso_drawn.connect(self._on_lasso)
+        self.canvas.dot_clicked.connect(self._on_dot_clicked)
+        self.canvas.dot_opened.connect(session.open_micrograph)
+        self.canvas.hovered.connect(self._on_hovered)
+        self.canvas.looked_around.connect(session.touch_map)
+        self.legend.entry_clicked.connect(self._on_entry)
+        self.chip.clicked.connect(lambda: session.show_waiting_map())
+        self.toolbar.tool_picked.connect(self._on_tool)
+        self.toolbar.fit_wished.connect(self.canvas.fit)
+        self.toolbar.undo_wished.connect(self._on_undo)
+        self.toolbar.redo_wished.connect(self._on_redo)
+
+    # ------------------------------------------------------------------ show
+
+    def set_theme(self, dark: bool, ground: Rgb | None = None) -> None:
+        """Take the colors of a dark or light theme, and perhaps a ground of one's own."""
+        here = ground_of(ground) if ground is not None else DARK if dark else LIGHT
+        self.canvas.set_ground(here)
+        self.legend.set_ground(here)
+        self.card.set_ground(here)
+        text = QColor(240, 241, 242) if dark else QColor(59, 58, 57)
+        self.toolbar.set_color(text)
+        line = QColor(*here.missing).name()
+        self.chip.setStyleSheet(
+            f"QPushButton {{ background: {ACCENT.name()}; color: white; border: 1px solid {line};"
+            " border-radius: 11px; padding: 3px 12px; font-weight: 600; }"
+        )
+        self._ground = here
+        self._show_dots()
+
+    def _show_atlas(self, atlas: Atlas) -> None:
+        self._show_colors()
+
+    def _show_colors(self, column: str | None = None) -> None:
+        session = self._session
+        values = session.colors_from
+        self._coloring = plain(len(session.atlas)) if values is None else colors_of(values)
+        self._show_legend()
+        self._show_dots()
+
+    def _show_map(self, shown: Map | None) -> None:
+        before, self._shown = self._shown, shown
+        dots = self._arranged()
+        self.card.point_at(None)
+        if dots is None:
+            self.canvas.show_dots(None)
+        elif before is None:
+            self.canvas.show_dots(dots)
+            self.canvas.fit()
+        elif shown is not None and shown.preview:
+            self.canvas.show_dots(dots)
+            self.canvas.fit_gently()
+        else:
+            self.canvas.morph_to(dots)
+        self._show_legend()
+        self._show_words()
+
+    def _show_dots(self) -> None:
+        if (dots := self._arranged()) is not None:
+            self.canvas.show_dots(dots)
+        self._show_words()
+
+    def _show_selection(self, rows: Rows) -> None:
+        self._show_dots()
+
+    def _show_current(self, row: int | None) -> None:
+        self.canvas.show_current(row)
+
+    def _show_waiting(self, waiting: Map | None) -> None:
+        self.chip.setVisible(waiting is not None)
+
+    def _show_legend(self) -> None:
+        session = self._session
+        synthetic = session.color_by in session.atlas.synthetic
+        self.legend.show_coloring(self._coloring if session.map is not None else None, synthetic)
+
+    def _show_words(self) -> None:
+        selection, shown = self._session.selection, self._session.map
+        self.toolbar.show_steps(selection.can_undo, selection.can_redo)
+        if shown is None:
+            self.canvas.show_words(_EMPTY, "")
+            self.toolbar.show_counts("")
+            return
+        exact = "PCA" in shown.title
+        self.canvas.show_words("", shown.title if exact else shown.title + _NO_METRIC)
+        placed = counted(int(np.isfinite(shown.positions[:, 0]).sum()), "image")
+        self.toolbar.show_counts(f"{len(selection):,} of {placed}" if len(selection) else placed)
+
+    def _arranged(self) -> Dots | None:
+        """Return the dots as the session has them now; None while map and micrographs do not belong together."""
+        session, shown = self._session, self._session.map
+        if shown is None or len(shown.positions) != len(self._coloring):
+            return None
+        n = len(shown.positions)
+        if len(self._order) != n:
+            self._order = shuffled(n)
+        return arrange(
+            shown.positions,
+            self._coloring.rgb,
+            missing=self._coloring.missing,
+            selected=session.selection.mask(n) if len(session.selection) else None,
+            ground=self._ground,
+            order=self._order,
+        )
+
+    # ------------------------------------------------------------------ ask
+
+    def _on_lasso(self, corners: NDArray[np.float64], mode: str) -> None:
+        shown = self._session.map
+        if shown is not None:
+            self._session.selection.apply(rows_inside(corners, shown.positions), cast(Mode, mode))
+
+    def _on_dot_clicked(self, row: int, mode: str) -> None:
+        if mode == "replace":
+            self._session.current = row
+        else:
+            self._session.selection.apply([row], cast(Mode, mode))
+
+    def _on_entry(self, code: int, mode: str) -> None:
+        rows = np.flatnonzero(self._coloring.codes == code if code >= 0 else self._coloring.missing)
+        self._session.selection.apply(rows, cast(Mode, mode))
+
+    def _on_hovered(self, row: int | None) -> None:
+        self.card.point_at(row, None if row is None else self._pointer())
+
+    def _pointer(self) -> QPoint:
+        return QCursor.pos()
+
+    def _on_tool(self, tool: str) -> None:
+        self.canvas.set_tool(cast(Tool, tool))
+
+    def _on_escape(self) -> None:
+        if self.canvas.drawing:
+            self.canvas.cancel_stroke()
+        else:
+            self._session.selection.clear()
+
+    def _on_undo(self) -> None:
+        self._session.selection.undo()
+
+    def _on_redo(self) -> None:
+        self._session.selection.redo()
