@@ -380,3 +380,48 @@ def test_the_split_lies_where_the_pictures_differ() -> None:
     porous = pictures[0][2] > 2
     assert share[porous].max() < share[~porous].min()
     assert split([pictures[0]], readout).certain[porous].min() > 0.9
+
+
+# ----------------------------------------------------------------- new batches
+
+
+def test_a_new_batch_is_predicted_as_refits_without_it_predict_it() -> None:
+    from sklearn.linear_model import Ridge
+
+    from napari_micromap.statistics.batches import to_new_batch
+
+    embeddings, sample_of, value = films(20, seed=4, link=0.8, images=1)
+    units, batch = units_from(value, sample_of), np.arange(20) % 4
+    x = standardized(embeddings, units.weights)
+    error = guess = 0.0
+    for b in range(4):
+        out, kept = batch == b, batch != b
+        centered = x[kept] - x[kept].mean(axis=0)
+        fitted = Ridge(np.trace(centered @ centered.T) / kept.sum()).fit(x[kept], value[kept])
+        error += ((value[out] - fitted.predict(x[out])) ** 2).sum()
+        guess += ((value[out] - value[kept].mean()) ** 2).sum()
+    result = to_new_batch(embeddings, units, batch)
+    assert result.q2 == pytest.approx(1 - error / guess, abs=1e-8)
+    assert result.p is None  # four batches are too few
+
+
+def test_a_link_that_holds_everywhere_carries_over_to_new_batches_and_one_between_batches_is_not_claimed() -> None:
+    from napari_micromap.statistics.batches import to_new_batch
+
+    embeddings, sample_of, value = films(60, seed=6, link=0.9)
+    batch = np.arange(60) % 10
+    assert (to_new_batch(embeddings, units_from(value, sample_of), batch).p or 1.0) <= 0.05
+    noise = np.random.default_rng(0).standard_normal(60)
+    assert (to_new_batch(embeddings, units_from(noise, sample_of), batch).p or 0.0) > 0.05
+
+
+def test_a_map_of_its_own_features_preserves_all_neighborhoods_and_a_shuffled_one_hardly_any() -> None:
+    from napari_micromap.statistics.reliability import preserved
+
+    rng = np.random.default_rng(0)
+    positions = rng.standard_normal((200, 2))
+    distance = np.linalg.norm(positions[:, None] - positions[None], axis=2)
+    neighbors = np.argsort(distance, axis=1)[:, 1:16]
+    assert preserved(positions, neighbors).min() == 1.0
+    assert preserved(positions[rng.permutation(200)], neighbors).mean() < 0.15
+    assert preserved(np.zeros((3, 2)), np.array([[1, 2], [0, 2], [0, 1]])).shape == (3,)
