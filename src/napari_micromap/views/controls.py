@@ -124,6 +124,10 @@ class Line(QElidingLabel):
         """Ask for the width of the whole text, so that it comes back when there is room again."""
         return QSize(self.fontMetrics().horizontalAdvance(self.text()) + 4, super().sizeHint().height())
 
+    def minimumSizeHint(self) -> QSize:
+        """Be narrow if need be, but never low: the feet of letters would be cut off."""
+        return QSize(super().minimumSizeHint().width(), self.sizeHint().height())
+
 
 class Paragraph(QLabel):
     """A text that wraps, and can be selected."""
@@ -138,7 +142,7 @@ class Paragraph(QLabel):
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Ask for the height that the text needs at this width."""
         super().resizeEvent(event)
-        self.setMinimumHeight(self.heightForWidth(self.width()))
+        self.setMinimumHeight(max(0, self.heightForWidth(self.width())))
 
 
 class Roomy(QScrollArea):
@@ -146,6 +150,7 @@ class Roomy(QScrollArea):
 
     def __init__(self, content: QWidget, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self.setProperty("roomy", True)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setWidgetResizable(True)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from napari.utils.theme import get_theme
 from qtpy.QtCore import QEvent, QMimeData, QSize, QTimer
 from qtpy.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent, QResizeEvent
 from qtpy.QtWidgets import QMenu, QSizePolicy, QVBoxLayout, QWidget
@@ -13,6 +14,7 @@ from qtpy.QtWidgets import QMenu, QSizePolicy, QVBoxLayout, QWidget
 from napari_micromap.atlas import Atlas
 from napari_micromap.backbones import BACKBONES
 from napari_micromap.estimate import seconds_for_map
+from napari_micromap.pipeline import Joined
 from napari_micromap.session import Map
 from napari_micromap.store.recent import recent
 from napari_micromap.views.controls import GAP, Roomy
@@ -75,7 +77,7 @@ class MicromapDock(QWidget):
         self.check_area = Roomy(self.check)
         self.progress = ProgressPanel(self.session)
         self.color = ColorPanel(self.session)
-        self.map = MapView(self.session)
+        self.map = MapView(self.session, shortcuts=self)
         self.selected = SelectedPanel(self.session)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(2 * GAP, GAP, 2 * GAP, 2 * GAP)
@@ -132,7 +134,9 @@ class MicromapDock(QWidget):
     # ------------------------------------------------------------------ show
 
     def _on_theme(self, event: object = None) -> None:
-        self.setStyleSheet(stylesheet(self.viewer.theme))
+        theme = get_theme(self.viewer.theme)
+        self.setStyleSheet(stylesheet(theme))
+        self.map.set_theme(theme.type == "dark", theme.background.as_rgb_tuple(alpha=False))
 
     def _on_atlas(self, atlas: Atlas) -> None:
         self.start.setVisible(not len(atlas))
@@ -175,9 +179,13 @@ class MicromapDock(QWidget):
         details = self._lanes.details
         self.notice.tell_failure(sentence, (lambda: self._show_details(details)) if details else None)
 
-    def _on_joined(self, joined: object) -> None:
-        if joined is not None and (found := self.session.joined) is not None:
-            self.notice.tell(found.match.sentence)
+    def _on_joined(self, joined: Joined | None) -> None:
+        if joined is None:
+            return
+        match = joined.match
+        told_below = self.check_area.isVisible()
+        if not told_below or len(match.unmatched_micrographs) or len(match.unmatched_rows) or match.repeated:
+            self.notice.tell(match.sentence, "List them", self._list_unmatched)
 
     def _on_gallery(self) -> None:
         self.selected.show_gallery(self.gallery.mode, self.gallery.page, self.gallery.pages, self.gallery.can_go_back)
@@ -195,7 +203,9 @@ class MicromapDock(QWidget):
     def _give_room(self) -> None:
         """Leave the map its share of the height: what is above it scrolls within itself where there is too little."""
         if self._had_map:
-            others = (self.notice, self.header, self.progress, self.color, self.selected)
+            others = (
+                self.notice, self.header, self.progress, self.color, self.selected, self.map.toolbar, self.map.legend,
+            )  # fmt: skip
             taken = sum(widget.sizeHint().height() + GAP + 2 for widget in others if not widget.isHidden())
             free = round(self.height() * (1 - _MAP_SHARE)) - taken - 4 * GAP
             self.check_area.setMaximumHeight(max(72, free))

@@ -7,7 +7,10 @@ from dataclasses import MISSING, Field, fields
 from inspect import cleandoc
 from typing import Annotated, Any, Generic, Literal, TypeVar, get_args, get_origin, get_type_hints
 
-from magicgui.widgets import Container, create_widget
+from magicgui.widgets import create_widget
+from magicgui.widgets.bases import ValueWidget
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import QFormLayout, QLabel, QSizePolicy, QWidget
 
 T = TypeVar("T")
 
@@ -15,7 +18,7 @@ T = TypeVar("T")
 _WIDE: dict[Any, dict[str, Any]] = {int: {"min": 0, "max": 2**31 - 1}, float: {"min": 0.0, "max": 1e6, "step": 0.05}}
 
 
-class Form(Container, Generic[T]):
+class Form(QWidget, Generic[T]):
     """Widgets for the fields of a frozen dataclass; called, it gives the instance.
 
     Parameters
@@ -26,30 +29,40 @@ class Form(Container, Generic[T]):
         What the form says at first; the defaults if left out.
     """
 
-    def __init__(self, algorithm: type[T], start: T | None = None) -> None:
+    changed = Signal()
+
+    def __init__(self, algorithm: type[T], start: T | None = None, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
         self._algorithm = algorithm
+        self.fields: dict[str, ValueWidget[Any]] = {}
+        layout = QFormLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(4)
+        layout.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         hints = get_type_hints(algorithm, include_extras=True)
         tips = tooltips(algorithm)
-        super().__init__(
-            widgets=[
-                create_widget(
-                    value=_default(field) if start is None else getattr(start, field.name),
-                    annotation=hints[field.name],
-                    name=field.name,
-                    label=field.name.replace("_", " "),
-                    options={**_bounds(hints[field.name]), "tooltip": tips.get(field.name, "")},
-                )
-                for field in _asked(algorithm)
-            ],
-            labels=True,
-        )
-        self.margins = (0, 0, 0, 0)
         for field in _asked(algorithm):
-            _show_all_digits(self[field.name], _default(field) if start is None else getattr(start, field.name))
+            value = _default(field) if start is None else getattr(start, field.name)
+            widget = _widget(field.name, value, hints[field.name], tips.get(field.name, ""))
+            self.fields[field.name] = widget
+            label = QLabel(field.name.replace("_", " "))
+            label.setToolTip(widget.tooltip)
+            layout.addRow(label, widget.native)
+            widget.changed.connect(self._on_change)
 
     def __call__(self) -> T:
         """Make the algorithm that the form describes."""
-        return self._algorithm(**{widget.name: widget.value for widget in self})
+        return self._algorithm(**{name: widget.value for name, widget in self.fields.items()})
+
+    def __getitem__(self, name: str) -> ValueWidget[Any]:
+        """Return the widget of a field."""
+        return self.fields[name]
+
+    def __len__(self) -> int:
+        return len(self.fields)
+
+    def _on_change(self) -> None:
+        self.changed.emit()
 
 
 def form(algorithm: type[T], start: T | None = None) -> Form[T]:
@@ -93,12 +106,16 @@ def _bounds(hint: Any) -> dict[str, Any]:
     return {} if get_origin(hint) is Literal else dict(_WIDE.get(hint, {}))
 
 
-def _show_all_digits(widget: Any, value: Any) -> None:
-    """Let a spin box show a number as it is, not rounded to two digits."""
+def _widget(name: str, value: Any, hint: Any, tip: str) -> ValueWidget[Any]:
+    widget = create_widget(value=value, annotation=hint, name=name, options={**_bounds(hint), "tooltip": tip})
+    assert isinstance(widget, ValueWidget)
+    # A narrow dock must not be made wide by the largest number that would fit.
+    widget.native.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
     if isinstance(value, float) and hasattr(widget.native, "setDecimals"):
         digits = re.search(r"\.(\d+)$", f"{value:.10f}".rstrip("0"))
-        widget.native.setDecimals(max(2, len(digits[1]) if digits else 0))
+        widget.native.setDecimals(max(2, len(digits[1]) if digits else 0))  # not rounded to two digits
         widget.value = value
+    return widget
 
 
 def _without_sections(text: str) -> str:

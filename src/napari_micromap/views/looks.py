@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from napari.utils.theme import get_theme
+from napari.utils.theme import Theme
 
 _SHEET = """
 QWidget[muted="true"] {{ color: {muted}; }}
@@ -33,6 +33,8 @@ QFrame[notice="told"] {{ border-left: 3px solid {current}; }}
 QFrame[notice="failed"] {{ border-left: 3px solid {error}; }}
 QFrame[notice="told"] QLabel, QFrame[notice="failed"] QLabel {{ background: transparent; }}
 
+QScrollArea[roomy="true"] {{ padding: 0px; border: none; }}
+
 QProgressBar[thin="true"] {{
   background: {primary}; border: none; border-radius: 2px; padding: 0px; min-height: 4px; max-height: 4px;
 }}
@@ -40,9 +42,8 @@ QProgressBar[thin="true"]::chunk {{ background: {current}; border-radius: 2px; m
 """
 
 
-def stylesheet(theme_id: str) -> str:
-    """Return the rules for the dock in the colors of a napari theme; they come on top of napari's own."""
-    theme = get_theme(theme_id)
+def stylesheet(theme: Theme) -> str:
+    """Return the rules for the dock in a theme's colors; they come on top of napari's own."""
     text = _rgb(theme.text)
     error = _rgb(theme.error)
     lightened = tuple(round(c + 0.25 * (255 - c)) for c in error) if theme.type == "dark" else error

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from qtpy.QtCore import Qt, Signal
-from qtpy.QtWidgets import QGridLayout, QLabel, QSizePolicy, QToolButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QGridLayout, QLabel, QToolButton, QVBoxLayout, QWidget
 
 from napari_micromap.atlas import Atlas
 from napari_micromap.pipeline import Joined
@@ -14,7 +14,7 @@ from napari_micromap.tables import name_pieces, sample_candidates
 from napari_micromap.tables.names import file_names
 from napari_micromap.views.controls import GAP, Choice, ChoiceBox, Line, link, push, side_by_side
 from napari_micromap.views.listening import listen
-from napari_micromap.wording import counted, examples
+from napari_micromap.wording import counted, examples, sample_noun
 
 
 class CheckPanel(QWidget):
@@ -37,7 +37,8 @@ class CheckPanel(QWidget):
         self._session = session
         self.unreadable = link("", self.unreadable_wanted.emit, "List them, each with the reason")
         self.sample = ChoiceBox(self._sample_choices)
-        self.samples = Line(muted=True)
+        self.samples = QLabel()
+        self.samples.setProperty("muted", True)
         self.add_table = push(
             "Add table…",
             self.table_wanted.emit,
@@ -80,7 +81,6 @@ class CheckPanel(QWidget):
             label.setToolTip(help_)
             grid.addWidget(label, row, 0)
             grid.addLayout(fields, row, 1)
-        self.samples.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Preferred)
         self.make_map.setMinimumWidth(120)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -109,14 +109,15 @@ class CheckPanel(QWidget):
         name = atlas.sample_column
         self.sample.show_choice(Choice(_shown(name), name) if name else Choice("none"))
         samples = atlas.samples
-        self.samples.say("" if samples is None else counted(int(samples.nunique()), "sample"))
+        self.samples.setVisible(samples is not None)
+        self.samples.setText("" if samples is None else counted(int(samples.nunique()), sample_noun(atlas)))
         self.make_map.setEnabled(len(atlas) > 0)
 
     def _on_joined(self, joined: Joined | None) -> None:
         self.matched.setVisible(joined is not None)
         if joined is not None:
             match = joined.match
-            self.matched.setText(f"{len(match.matched):,} of {len(match.micrograph_codes):,} images matched ▸")
+            self.matched.setText(f"{len(match.matched):,} of {len(match.micrograph_codes):,} matched ▸")
             self.matched.setToolTip(match.sentence)
 
     def _sample_choices(self) -> Iterator[Choice]:

@@ -59,11 +59,11 @@ class MorePanel(QWidget):
         self._pictures = form(Recipe)
         title = QLabel("Pictures")
         title.setProperty("strong", True)
-        for widget in (self._extractor, self._map, title, self._pictures.native):
+        for widget in (self._extractor, self._map, title, self._pictures):
             self._layout.addWidget(widget)
         self._extractor.changed.connect(self.changed)
         self._map.changed.connect(self._on_map)
-        self._pictures.changed.connect(lambda: self.changed.emit())
+        self._pictures.changed.connect(self.changed)
 
     def _on_map(self) -> None:
         self._layout_was_chosen = True
@@ -105,13 +105,12 @@ class Chooser(QWidget):
 
     def _show_form(self) -> None:
         if self._form is not None:
-            old = self._form.native
-            self._layout.removeWidget(old)
-            old.hide()
-            old.deleteLater()
+            self._layout.removeWidget(self._form)
+            self._form.hide()
+            self._form.deleteLater()
         algorithm = self._choices[self.box.currentData()]
         self.box.setToolTip(summary(algorithm))
         self._form = form(algorithm)
-        self._form.changed.connect(lambda: self.changed.emit())
-        self._form.native.setVisible(len(self._form) > 0)
-        self._layout.addWidget(self._form.native)
+        self._form.changed.connect(self.changed)
+        self._form.setVisible(len(self._form) > 0)
+        self._layout.addWidget(self._form)

@@ -24,7 +24,7 @@ class NoticePanel(QFrame):
         words = QVBoxLayout()
         words.setSpacing(0)
         words.addWidget(self.text)
-        words.addWidget(self.more)
+        words.addWidget(self.more, 0, Qt.AlignmentFlag.AlignLeft)
         row = QHBoxLayout(self)
         row.setContentsMargins(8, 4, 2, 4)
         row.setSpacing(GAP)

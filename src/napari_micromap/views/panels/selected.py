@@ -6,7 +6,7 @@ from typing import Literal
 
 import numpy as np
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QVBoxLayout, QWidget
+from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from napari_micromap.session import Session
 from napari_micromap.views.controls import GAP, Line, flat, push, side_by_side
@@ -25,9 +25,11 @@ class SelectedPanel(QWidget):
         super().__init__(parent)
         self._session = session
         self.counts = Line()
+        self.hint = Line("Draw around dots to see those images", muted=True)
         self.clear = flat("Clear", session.selection.clear, "Select nothing (Esc)")
         self.before = flat("‹", lambda: self.page_wanted.emit(-1), "The page before")
-        self.page = Line(muted=True)
+        self.page = QLabel()
+        self.page.setProperty("muted", True)
         self.after = flat("›", lambda: self.page_wanted.emit(1), "The next page")
         self.back = push("Back to gallery", self.back_wanted.emit, "Show the gallery again as it was (Backspace)")
         self.close_gallery = push(
@@ -38,7 +40,7 @@ class SelectedPanel(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(GAP // 2)
-        layout.addLayout(side_by_side(self.counts, self.clear))
+        layout.addLayout(side_by_side(self.counts, self.hint, self.clear))
         layout.addWidget(self.buttons)
         listen(self, session.selection.changed, lambda _: self._on_selection())
         listen(self, session.atlas_changed, lambda _: self._on_selection())
@@ -54,16 +56,13 @@ class SelectedPanel(QWidget):
         turning = mode == "gallery" and pages > 1
         for widget in (self.before, self.page, self.after):
             widget.setVisible(turning)
-        self.page.say(f"{page + 1:,} of {pages:,}", "Page of the gallery")
-        self.page.setFixedWidth(self.page.sizeHint().width())
+        self.page.setText(f"{page + 1:,} of {pages:,}")
         self.before.setEnabled(page > 0)
         self.after.setEnabled(page + 1 < pages)
 
     def _on_selection(self) -> None:
         atlas, rows = self._session.atlas, self._session.selection.rows
-        self.clear.setVisible(len(rows) > 0)
-        if len(rows):
-            self.counts.say(counts_of(atlas, np.asarray(rows)))
-        else:
-            self.counts.say("Draw around dots to see those images")
-        self.counts.setEnabled(len(rows) > 0)
+        for widget in (self.clear, self.counts):
+            widget.setVisible(len(rows) > 0)
+        self.hint.setVisible(not len(rows))
+        self.counts.say(counts_of(atlas, np.asarray(rows)))

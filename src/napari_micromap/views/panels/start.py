@@ -61,6 +61,7 @@ class StartPanel(QWidget):
         for k, button in enumerate((self.open_folder, self.use_layers, self.try_example, self.recent)):
             button.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
             grid.addWidget(button, k // 2, k % 2)
+            grid.setColumnStretch(k % 2, 1)
         hint = Paragraph(
             "See your micrographs as a map: similar ones lie close together, colored by what you measured.", muted=True
         )
@@ -75,7 +76,7 @@ class StartPanel(QWidget):
 
     def show_recent(self) -> None:
         """Offer the list of recent ones only where there are some."""
-        self.recent.setEnabled(any(True for _ in self._recent()))
+        self.recent.setVisible(any(True for _ in self._recent()))
 
     def _fill_menu(self) -> None:
         fill_with_paths(self._menu, self._recent(), self.path_wanted.emit)
