@@ -167,7 +167,7 @@ def test_too_many_names_leave_the_largest_and_other() -> None:
     names = [f"F{index:03d}" for index in range(30) for _ in range(1 + index % 20)]
     coloring = colors_of(pd.Series(names))
     assert len(coloring.entries) == 16
-    assert coloring.entries[-1].label == "other (15 more)"
+    assert coloring.entries[-1].label == "15 others"
     kept = {entry.label for entry in coloring.entries[:-1]}
     assert "F019" in kept
     assert "F000" not in kept

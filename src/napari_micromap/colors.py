@@ -20,8 +20,7 @@ Kind: TypeAlias = Literal["continuous", "steps", "categories", "none"]
 
 FEW_VALUES = 8  # numbers with no more distinct values than this are steps, not a scale
 MOST_COLORS = 20  # categories beyond this are too alike
-KEPT_LARGEST = 15  # so the largest of them keep a color, and the rest are "other"
-OTHER_LABEL = "other"
+KEPT_LARGEST = 15  # so the largest of them keep a color, and the rest are "others"
 
 
 def _colors(*hexadecimal: str) -> Colors:
@@ -297,7 +296,7 @@ def _categories(quantity: str, series: pd.Series[Any], missing: NDArray[np.bool_
     else:
         counts = np.bincount(codes[codes >= 0], minlength=len(labels))
         ranks = sorted(order, key=lambda code: -counts[code])[:KEPT_LARGEST]
-        names = [labels[code] for code in ranks] + [f"{OTHER_LABEL} ({len(labels) - KEPT_LARGEST} more)"]
+        names = [labels[code] for code in ranks] + [f"{len(labels) - KEPT_LARGEST} others"]
         colors = np.vstack([CATEGORY_COLORS[:KEPT_LARGEST], np.array([OTHER], np.uint8)])
         rest = KEPT_LARGEST
     new_of_old = np.full(len(labels) + 1, rest, np.intp)
