@@ -1,0 +1,192 @@
+"""The verb *map*: from folders to a map, and what came of it."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from napari_micromap.backbones import BACKBONES
+from napari_micromap.cli.progress import ProgressLine
+from napari_micromap.cli.sessions import save_figure, session_for
+from napari_micromap.problems import Problem
+from napari_micromap.work import spoken
+
+if TYPE_CHECKING:
+    from napari_micromap.atlas import Atlas
+    from napari_micromap.backbones import Backbone
+    from napari_micromap.layouts import Layout
+    from napari_micromap.pipeline import Joined
+    from napari_micromap.session import Session
+
+_MOST_NAMED = 10  # unreadable files that are named one by one
+
+
+def make_map(arguments: argparse.Namespace, said: ProgressLine) -> None:
+    """Gather, embed, compare, lay out; then save, draw and tell."""
+    from napari_micromap.recipe import Recipe
+
+    backbone = _backbone(arguments)
+    recipe = Recipe(depths=arguments.depths, views=arguments.views, precision=arguments.precision)
+    clock = _Clock()
+    with session_for(said) as session:
+        _allow_weights(session, backbone, arguments.download, said)
+        with clock.stage("gather"):
+            session.open(_source(arguments.input))
+            _add_values(session, arguments)
+        _tell_left_out(session, said)
+        with clock.stage("embed"):
+            session.embed(backbone, recipe, arguments.device)
+        with clock.stage("fit"):
+            session.fit()
+        with clock.stage("layout"):
+            session.lay_out(_layout(arguments, len(session.atlas)))
+        if arguments.out is not None:
+            session.save(arguments.out)
+        if arguments.figure is not None:
+            save_figure(session, arguments.figure)
+        _tell_result(session, arguments, clock)
+
+
+def _backbone(arguments: argparse.Namespace) -> Backbone:
+    backbone = BACKBONES[arguments.backbone]()
+    if arguments.weights is None:
+        return backbone
+    if "weights_file" not in {field.name for field in fields(backbone)}:  # type: ignore[arg-type]
+        raise Problem(f"{backbone.title} has its own weights; leave --weights out.")
+    return replace(backbone, weights_file=arguments.weights.absolute())  # type: ignore[type-var]
+
+
+def _layout(arguments: argparse.Namespace, n: int) -> Layout:
+    from napari_micromap.layouts import LAYOUTS
+    from napari_micromap.pipeline import usual_layout
+
+    layout = usual_layout(n) if arguments.layout is None else LAYOUTS[arguments.layout]()
+    seeded = "seed" in {field.name for field in fields(layout)}  # type: ignore[arg-type]
+    return replace(layout, seed=arguments.seed) if seeded and arguments.seed is not None else layout  # type: ignore[type-var]
+
+
+def _source(inputs: Sequence[Path]) -> Any:
+    from napari_micromap.sources.folder import Folder
+    from napari_micromap.sources.several import Several
+
+    missing = next((path for path in inputs if not path.expanduser().exists()), None)
+    if missing is not None:
+        raise Problem(f"There is no file or folder “{missing}”.")
+    return Folder(inputs[0]) if len(inputs) == 1 else Several(tuple(inputs))
+
+
+def _allow_weights(session: Session, backbone: Backbone, allowed: bool, said: ProgressLine) -> None:
+    """Download weights that are not here, if the user agrees."""
+    download = backbone.download()
+    if download is None:
+        return
+    what = f"The weights of {backbone.title} ({download.megabytes:.0f} MB) are not on this machine"
+    if not allowed:
+        if not (sys.stdin.isatty() and sys.stderr.isatty()):
+            raise Problem(f"{what}; pass --download to fetch them once from {download.url}, or --weights FILE.")
+        said.sentence(f"{what}.\nFetch them once from {download.url}? [y/N] ")
+        if input().strip().lower() not in ("y", "yes"):
+            raise Problem("Nothing was downloaded; efficientnet-lite0 needs no download.")
+    session.download(backbone)
+
+
+def _add_values(session: Session, arguments: argparse.Namespace) -> None:
+    """Join the table, name the sample, and choose the color; before the long work, so that mistakes show early."""
+    sample = arguments.sample_column
+    if arguments.table is not None:
+        session.add_table(arguments.table, **_key(session.atlas, arguments.table, sample))
+    if sample is not None:
+        session.sample_column = sample
+    if arguments.color_by is not None:
+        session.color_by = arguments.color_by
+
+
+def _key(atlas: Atlas, path: Path, sample: str | None) -> dict[str, str]:
+    """Choose the key to join by: the sample's column where it matches as many images as any other key."""
+    from napari_micromap.tables import best_match, read_table
+
+    if sample is None:
+        return {}
+    table = read_table(path)
+    sides = {"table_column": sample in table, "micrograph_column": sample in atlas.columns}
+    if not any(sides.values()):
+        names = ", ".join(map(str, [*table.columns, *atlas.columns]))
+        raise Problem(f"Neither the table nor the images have a column “{sample}”; there are: {names}.")
+    most = len(best_match(atlas, table).matched)
+    for side in (name for name, there in sides.items() if there):
+        try:
+            if len(best_match(atlas, table, **{side: sample}).matched) >= most:
+                return {side: sample}
+        except Problem:
+            continue  # it names the sample, but no row is found by it
+    return {}
+
+
+def _tell_left_out(session: Session, said: ProgressLine) -> None:
+    unreadable = session.atlas.unreadable
+    for file in unreadable[:_MOST_NAMED]:
+        said.sentence(f"Left out: {file.path}: {file.reason}")
+    if len(unreadable) > _MOST_NAMED:
+        said.sentence(f"Left out: {len(unreadable) - _MOST_NAMED} more that cannot be read")
+    if session.joined is not None:
+        said.sentence(session.joined.match.sentence)
+
+
+def _tell_result(session: Session, arguments: argparse.Namespace, clock: _Clock) -> None:
+    if arguments.json:
+        print(json.dumps(_result(session, arguments.backbone, clock.seconds)))
+        return
+    from napari_micromap.wording import counts_of
+
+    shown = session.map
+    assert shown is not None
+    print(f"{shown.title} of {counts_of(session.atlas)} in {spoken(sum(clock.seconds.values()))}")
+    if session.saved_as is not None:
+        print(f"Saved: {session.saved_as}")
+    if arguments.figure is not None:
+        print(f"Figure: {arguments.figure.absolute()}")
+    if session.saved_as is None and arguments.figure is None:
+        print("Nothing was written; pass -o NAME.micromap or --figure NAME.png.")
+
+
+def _result(session: Session, backbone: str, seconds: dict[str, float]) -> dict[str, Any]:
+    atlas, joined = session.atlas, session.joined
+    assert atlas.embeddings is not None
+    return {
+        "micrographs": len(atlas),
+        "unreadable": [{"path": file.path, "reason": file.reason} for file in atlas.unreadable],
+        "joined": 0 if joined is None else len(joined.match.matched),
+        "unmatched": _unmatched(atlas, joined),
+        "backbone": backbone,
+        "weights_sha256": atlas.made_by["weights_sha256"],
+        "precision": atlas.made_by["precision"],
+        "dim": int(atlas.embeddings.shape[1]),
+        "seconds": {name: seconds[name] for name in ("gather", "embed", "fit", "layout")},
+        "out": None if session.saved_as is None else str(session.saved_as),
+    }
+
+
+def _unmatched(atlas: Atlas, joined: Joined | None) -> dict[str, int]:
+    if joined is None:
+        return {"micrographs": len(atlas), "rows": 0}
+    return {"micrographs": len(joined.match.unmatched_micrographs), "rows": len(joined.match.unmatched_rows)}
+
+
+class _Clock:
+    """Seconds that each stage took."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        began = time.monotonic()
+        yield
+        self.seconds[name] = round(time.monotonic() - began, 3)
