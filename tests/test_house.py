@@ -23,8 +23,8 @@ FLOORS = {
     "atlas": 2, "recipe": 2, "descriptors": 2,
     "tables": 3, "wording": 3, "streaming": 3, "estimate": 3, "space": 3,
     "sources": 4, "backbones": 4, "layouts": 4, "statistics": 4, "store": 4,
-    "pipeline": 5, "montage": 5, "figures": 5,
-    "session": 6, "report": 7, "views": 8, "cli": 9,
+    "embedding": 5, "montage": 5, "figures": 5,
+    "pipeline": 6, "session": 7, "report": 8, "views": 9, "cli": 10,
 }  # fmt: skip
 SHELVES = {"sources", "backbones", "layouts", "statistics", "store"}
 SCREEN = {"napari", "qtpy", "magicgui", "superqt", "vispy", "PyQt6", "PySide6"}

@@ -8,7 +8,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from napari_micromap.atlas import Atlas, Features, Positions
+from napari_micromap.atlas import Atlas, Features
+from napari_micromap.embedding.preview import Preview as Preview
 from napari_micromap.problems import Problem
 from napari_micromap.recipe import Recipe
 from napari_micromap.work import Progress, Work
@@ -28,13 +29,6 @@ if TYPE_CHECKING:
 
 FEWEST_FOR_UMAP = 30  # with fewer micrographs PCA stays the map, and UMAP comes on request
 NEIGHBORS_KEPT = 50  # what similar images, Moran's I and the like ask for; layouts may ask for more
-
-
-@dataclass(frozen=True, eq=False)
-class Preview:
-    """A first map by PCA of one-view embeddings, (n, 2); NaN for micrographs that are not embedded yet."""
-
-    positions: Positions
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,12 +123,35 @@ def add_table(atlas: Atlas, path: Path, micrograph_column: str | None, table_col
     return Joined(join(atlas, table, match), table, match)
 
 
+def download(backbone: Backbone) -> Work[Path | None]:
+    """Download the weights of a backbone, if they are not here; ask for consent before."""
+    from napari_micromap.backbones.weights import check_space, fetch
+
+    wanted = backbone.download()
+    if wanted is None:
+        return None
+    check_space(wanted)
+    return (yield from fetch(wanted))
+
+
 def embed(
     atlas: Atlas, backbone: Backbone | None, recipe: Recipe, workshop: Workshop, device: str = "auto"
 ) -> Work[Atlas]:
-    """Embed the micrographs that are not in the cache; previews come with the progress."""
-    raise NotImplementedError
-    yield
+    """Embed the micrographs that are not in the cache; previews come with the progress.
+
+    A quick pass with one view gives the preview its dots, a second one makes the embeddings. What turns out to be
+    unreadable is taken off the atlas and named in ``unreadable``.
+
+    Raises
+    ------
+    WeightsMissing
+        If the weights are not here: they are never downloaded without consent.
+    """
+    from napari_micromap.backbones.efficientnet_lite import EfficientNetLite0
+    from napari_micromap.embedding import embedded
+
+    work = embedded(atlas, backbone or EfficientNetLite0(), recipe, workshop.embeddings, workshop.thumbnails, device)
+    return (yield from work)
 
 
 def fit(atlas: Atlas, space: Space | None = None) -> Work[Atlas]:
@@ -201,5 +218,5 @@ def restore(folder: Path, workshop: Workshop) -> Work[Restored]:
     """Open a session folder, or the entry file in it."""
     from napari_micromap.store.sessions import load_session
 
-    folder, atlas, state = yield from load_session(folder)
+    folder, atlas, state = yield from load_session(folder, workshop.thumbnails)
     return Restored(folder, atlas, state)

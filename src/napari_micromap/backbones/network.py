@@ -109,7 +109,7 @@ def device_named(name: str) -> str:
     return name
 
 
-def probes(side: int = 224) -> Tensor:
+def probes(side: int = 96) -> Tensor:
     """Return (6, 1, side, side) pictures that any trained network tells apart, from flat gray to dots."""
     import torch
 

@@ -1,0 +1,94 @@
+"""Prepared pictures through a network."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_micromap.problems import Problem
+from napari_micromap.recipe import Gray, Recipe, batch_of, pool, views_of
+from napari_micromap.streaming import Stop
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from napari_micromap.backbones import Network
+    from napari_micromap.embedding.keys import Precision
+
+AT_ONCE_CPU = 4  # pictures: more only grow out of the processor's caches
+AT_ONCE_GPU = 32
+SAME = 0.999  # cosine from which on bfloat16 may stand for float32
+COMPARED = 16  # pictures
+
+
+class Inference:
+    """A network that makes embeddings by a recipe.
+
+    Parameters
+    ----------
+    network : Network
+        In the precision that was decided.
+    recipe : Recipe
+        Its depths count.
+    """
+
+    def __init__(self, network: Network, recipe: Recipe) -> None:
+        self.network = network
+        self.on_cpu = network.device == "cpu"
+        self.at_once = AT_ONCE_CPU if self.on_cpu else AT_ONCE_GPU
+        self._recipe = recipe
+
+    def vectors(self, prepared: Sequence[Gray], views: Literal[1, 8], stop: Stop) -> NDArray[np.float32]:
+        """Return (b, d) embeddings of b prepared pictures; where memory runs out, in smaller batches from then on."""
+        import torch
+
+        done: list[NDArray[np.float32]] = []
+        left = list(prepared)
+        while left:
+            try:
+                done.append(self._vectors(left[: self.at_once], views, stop))
+                del left[: self.at_once]
+            except torch.cuda.OutOfMemoryError as error:
+                if self.at_once == 1:
+                    raise Problem("The graphics card has too little memory free; close other programs.") from error
+                torch.cuda.empty_cache()
+                self.at_once = (min(self.at_once, len(left)) + 1) // 2
+        return np.concatenate(done)
+
+    def _vectors(self, prepared: Sequence[Gray], views: Literal[1, 8], stop: Stop) -> NDArray[np.float32]:
+        def maps() -> Iterator[Sequence[Tensor]]:
+            for view in views_of(batch_of(prepared), views):
+                stop.check()
+                yield self.network.maps(view)
+
+        return pool(maps(), self._recipe.depths)
+
+
+def decided_precision(network: Network, prepared: Sequence[Gray]) -> Precision:
+    """Return bfloat16 if it is quicker here, and tells of each depth of these pictures the same as float32."""
+    low = network.in_bfloat16()
+    batch = batch_of(prepared[:1])
+    for warmed in (network, low):
+        warmed.maps(batch)
+    seconds = {"float32": 0.0, "bfloat16": 0.0}
+    for picture in prepared:
+        batch = batch_of([picture])
+        began = time.perf_counter()
+        exact = _pooled(network.maps(batch))
+        between = time.perf_counter()
+        rough = _pooled(low.maps(batch))
+        seconds["float32"] += between - began
+        seconds["bfloat16"] += time.perf_counter() - between
+        if any(float(a @ b) < SAME for a, b in zip(exact, rough)):
+            return "float32"
+    return "bfloat16" if seconds["bfloat16"] < seconds["float32"] else "float32"
+
+
+def _pooled(maps: Sequence[Tensor]) -> list[Tensor]:
+    from torch.nn.functional import normalize
+
+    return [normalize(depth.mean(dim=(2, 3)), dim=1)[0].cpu() for depth in maps]

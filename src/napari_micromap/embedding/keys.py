@@ -1,0 +1,57 @@
+"""What an embedding is kept under: pixels, recipe, precision, network; never a file's name."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from napari_micromap.recipe import Recipe, recipe_key
+from napari_micromap.store.embeddings import key_of
+
+if TYPE_CHECKING:
+    from napari_micromap.backbones import Backbone
+
+Precision = Literal["float32", "bfloat16"]
+
+
+@dataclass(frozen=True)
+class Keys:
+    """Keys of the cache for one network and one recipe.
+
+    Parameters
+    ----------
+    backbone : str
+        See :func:`spoken_of`.
+    weights_sha256 : str
+        Of the file of weights.
+    recipe : Recipe
+        Its precision may be "auto"; the decided one counts.
+    precision : "float32" or "bfloat16"
+        As decided.
+    """
+
+    backbone: str
+    weights_sha256: str
+    recipe: Recipe
+    precision: Precision
+
+    def key(self, content: str, views: Literal[1, 8] | None = None) -> str:
+        """Return the key for pixels with this hash, by the whole recipe or with fewer views."""
+        recipe = replace(self.recipe, precision=self.precision, views=views or self.recipe.views)
+        return key_of(content=content, recipe=recipe_key(recipe), backbone=self.backbone, weights=self.weights_sha256)
+
+
+def spoken_of(backbone: Backbone) -> str:
+    """Return a backbone's class and parameters, without paths: where its weights lie changes nothing."""
+    values = {field.name: getattr(backbone, field.name) for field in fields(backbone)}  # type: ignore[arg-type]
+    said = ", ".join(f"{name}={value!r}" for name, value in values.items() if not isinstance(value, Path | None))
+    return f"{type(backbone).__name__}({said})"
+
+
+def precision_question(keys: Keys, ids: Iterable[str], device: str) -> str:
+    """Return the key of the memo of what "auto" decided for a collection."""
+    collection = hashlib.blake2b("".join(sorted(ids)).encode(), digest_size=20).hexdigest()
+    return key_of(precision_of=keys.key(collection), device=device)
