@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 FEWEST_ROWS = 8
 LARGEST_SHARE = 0.25  # of the height; a blank frame looks like a bar from top to bottom
 NEAR = 8  # gray levels of 256 around the panel's own: what JPEG smears
+ABOVE = {0: 0.2, NEAR: 0.45}  # that distance from the panel's level: largest share within it above the panel
 OWNED = 0.45  # share of a panel's row that its own gray level has at least; specimen rows stay below, or have no edge
 JUMP = 0.3  # by which that share rises at the upper edge
 EDGE = 3  # rows that may differ at the very bottom (nanocomp has one of specimen there), or as a drawn line
@@ -31,14 +32,12 @@ def bar_rows(pixels: NDArray[Any]) -> int:
     if tallest < FEWEST_ROWS or pixels.shape[1] < 32:
         return 0
     gray = _eight_bit(pixels[height - tallest - EDGE - 1 :])
-    level = _panel_level(gray)
-    shares = (np.abs(gray.astype(np.int16) - level) <= NEAR).mean(axis=1)
-    start = _upper_edge(shares, _is_panel(gray, shares))
-    if start is None:
-        return 0
-    panel = gray[start:]
-    written = float((np.abs(panel.astype(np.int16) - level) > 64).mean())
-    return len(panel) if WRITTEN[0] <= written <= WRITTEN[1] else 0
+    apart = np.abs(gray.astype(np.int16) - _panel_level(gray))
+    # As drawn, which tells a panel also from a specimen of nearly its gray; and as JPEG leaves it.
+    starts = [_upper_edge(gray, (apart <= near).mean(axis=1), above) for near, above in ABOVE.items()]
+    start = min((start for start in starts if start is not None), default=len(gray))
+    written = float((apart[start:] > 64).mean()) if start < len(gray) else 0.0
+    return len(gray) - start if WRITTEN[0] <= written <= WRITTEN[1] else 0
 
 
 def agreed_rows(header_rows: int | None, pixels: NDArray[Any]) -> int:
@@ -74,17 +73,19 @@ def _is_panel(gray: NDArray[np.uint8], shares: NDArray[np.float64]) -> NDArray[n
     return (shares >= OWNED) | drawn
 
 
-def _upper_edge(shares: NDArray[np.float64], panel: NDArray[np.bool_]) -> int | None:
-    """Return the row where the panel begins: the sharpest rise above which the rows down to the bottom belong to it."""
+def _upper_edge(gray: NDArray[np.uint8], shares: NDArray[np.float64], most_above: float) -> int | None:
+    """Return the row where the panel begins: the first rise below which all rows belong to it.
+
+    Further down there are rises too, below the writing; but there the panel's level is common above as well.
+    """
     rows = len(shares)
-    other = np.flatnonzero(~panel[: rows - EDGE])
+    other = np.flatnonzero(~_is_panel(gray, shares)[: rows - EDGE])
     first = int(other[-1]) + 1 if len(other) else 0
-    best, start = JUMP, None
     for row in range(max(first, EDGE), rows - FEWEST_ROWS + 1):
-        rise = float(shares[row : row + 2].min() - shares[row - EDGE : row].max())
-        if rise > best:
-            best, start = rise, row
-    return start
+        above = shares[row - EDGE : row].max()
+        if above < most_above and shares[row : row + 2].min() - above > JUMP:
+            return row
+    return None
 
 
 def _edge_shows(pixels: NDArray[Any], rows: int) -> bool:
