@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 
 
 def preserved(positions: NDArray[Any], neighbors: NDArray[np.integer[Any]], k: int = 10) -> NDArray[np.float64]:
-    """Return (n,) shares of each micrograph's ``k`` nearest in feature space that are among its ``k`` nearest on the map.
+    """Return how much of each micrograph's neighborhood the map keeps, (n,), 0 to 1.
 
-    About .70 is usual for a good map in two dimensions; where it is low, what lies close need not be alike.
+    It is the share of its ``k`` nearest in feature space that are among its ``k`` nearest on the map. About .70 is
+    usual for a good map in two dimensions; where it is low, what lies close need not be alike.
 
     Parameters
     ----------
