@@ -154,7 +154,7 @@ class Atlas:
             name=str(self.columns["file"].iat[row]),
             path=str(self.paths[row]),
             page=int(self.pages[row]),
-            bar_rows=int(self.columns["bar_rows"].iat[row]),
+            bar_rows=int(self.columns["bar_rows"].to_numpy()[row]),
             live=self.live.get(id_),
         )
 
