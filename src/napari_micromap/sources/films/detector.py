@@ -38,7 +38,7 @@ def _yield(surface: Surface, rng: np.random.Generator) -> NDArray[np.float32]:
     escaping[surface.pores] = 0.55
     escaping[surface.needles] = 1.14
     escaping[surface.outgrowths] = 1.16
-    signal *= blurred(escaping, 1.0)
+    signal *= escaping
     shown: NDArray[np.float32] = np.maximum(signal, np.float32(0.03))
     return shown
 

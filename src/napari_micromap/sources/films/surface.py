@@ -131,7 +131,8 @@ def _sink_pores(
     """Sink pores into a height map, mostly where grains meet; their area is exactly that of the film."""
     size = film.pore_um / um_per_px
     field = smooth_noise(height.shape, 0.34 * size, rng) + np.float32(2.2) * bounds
-    field += np.float32(0.1) * smooth_noise(height.shape, 0.09 * size, rng)
+    small = tuple(-(-side // 2) for side in height.shape)
+    field += np.float32(0.1) * _doubled(smooth_noise(small, 0.05 * size, rng), height.shape)
     field[taken] = -np.inf
     wanted = min(round(film.porosity * height.size), int(np.count_nonzero(~taken)) - 1)
     if wanted <= 0:
@@ -262,7 +263,7 @@ def _enlarged(
     return coarse
 
 
-def _doubled(half: NDArray[np.float32], shape: tuple[int, int]) -> NDArray[np.float32]:
+def _doubled(half: NDArray[np.float32], shape: tuple[int, ...]) -> NDArray[np.float32]:
     padded = np.pad(half.astype(np.float32), ((0, 1), (0, 1)), mode="edge")
     return _enlarged(padded, 2, shape)
 
@@ -272,7 +273,7 @@ def blurred(picture: NDArray[Any], sigma: float) -> NDArray[np.float32]:
     from scipy import ndimage
 
     picture = picture.astype(np.float32, copy=False)
-    step = int(sigma / 2)
+    step = int(sigma / 1.4)
     if step < 2:
         return np.asarray(ndimage.gaussian_filter(picture, sigma, truncate=2.6), np.float32)
     # What is that smooth needs fewer points.
