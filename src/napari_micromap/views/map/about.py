@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from math import floor, log10
 from typing import Any
 
@@ -16,8 +17,9 @@ def lines_of(atlas: Atlas, row: int, color_by: str | None) -> list[str]:
     """Say what a micrograph is: name, sample, value with unit, magnification and detector."""
     columns = atlas.columns
     lines = [str(columns["file"].iat[row])]
-    if atlas.samples is not None and atlas.sample_column != color_by and pd.notna(atlas.samples.iat[row]):
-        lines.append(str(atlas.samples.iat[row]))
+    sample = atlas.sample_column
+    if sample is not None and sample != color_by and _cell(atlas, sample, row) is not None:
+        lines.append(str(_cell(atlas, sample, row)))
     if color_by is not None and color_by in columns:
         made_up = " (synthetic)" if color_by in atlas.synthetic else ""
         lines.append(f"{name_of(color_by)} {_value(atlas, row, color_by)}{made_up}")
@@ -44,6 +46,11 @@ def name_of(quantity: str) -> str:
     """Return a column's name without its unit."""
     unit = unit_of(quantity)
     return quantity[: quantity.rindex(unit) - 1].strip() or quantity if unit else quantity
+
+
+def short_name_of(quantity: str) -> str:
+    """Return what stands before the first bracket: "Jc" of "Jc(77 K, self-field) (MA/cm²)"."""
+    return re.split(r"[(\[]", quantity)[0].strip() or quantity
 
 
 def shape_of(atlas: Atlas, row: int) -> tuple[int, int]:

@@ -39,7 +39,7 @@ class Canvas(QWidget):
     lasso_drawn = Signal(object, str)  # (k, 2) corners in map coordinates, Mode
     dot_clicked = Signal(int, str)  # row, Mode
     dot_opened = Signal(int)  # row
-    hovered = Signal(object)  # row | None
+    hovered = Signal(object, object)  # row | None, QPoint on the screen | None
     looked_around = Signal()  # the user zoomed, panned, or began to draw: nothing may move by itself now
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -167,7 +167,7 @@ class Canvas(QWidget):
         """Follow the hand with the stroke, or say what lies under the pointer."""
         stroke = self._stroke
         if stroke is None:
-            self._point_at(None if event.buttons() else self._row_at(event.position()))
+            self._point_at(None if event.buttons() else event.position())
             return
         was_far = stroke.far
         way = stroke.extend(event.position())
@@ -190,7 +190,7 @@ class Canvas(QWidget):
                 self.dot_clicked.emit(row, mode)
         elif stroke.tool != "hand":
             self.lasso_drawn.emit(self._scene.camera.to_map(stroke.corners, self._scene.size), mode)
-        self._point_at(self._row_at(event.position()))
+        self._point_at(event.position())
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         """Open a dot; elsewhere, or with a key held, it is two clicks."""
@@ -283,10 +283,11 @@ class Canvas(QWidget):
     def _row_at(self, place: QPointF) -> int | None:
         return self._scene.row_at(place.x(), place.y())
 
-    def _point_at(self, row: int | None) -> None:
+    def _point_at(self, place: QPointF | None) -> None:
+        row = None if place is None else self._row_at(place)
         if row != self._pointed:
             self._pointed = row
-            self.hovered.emit(row)
+            self.hovered.emit(row, None if place is None else self.mapToGlobal(place.toPoint()))
             self.update()
 
     def _hold(self, space: bool) -> None:

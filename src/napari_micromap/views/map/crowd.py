@@ -9,7 +9,7 @@ from napari_micromap.views.map.dots import FADED, HOLLOW, Dots
 from napari_micromap.views.map.packed import Packed, mixed, packed
 from napari_micromap.views.map.sheet import Seen, Sheet, disc, spread
 
-_LINE_SHOWS = 0.6  # of the line's color; a full one would outshine dots that are hardly larger than it
+_LINE_SHOWS = 0.2  # of the line's color, per pixel across; a full one would outshine dots hardly larger than it
 
 
 def draw_crowd(dots: Dots, seen: Seen, sheet: Sheet) -> tuple[Packed, NDArray[np.int32]]:
@@ -28,7 +28,7 @@ def draw_crowd(dots: Dots, seen: Seen, sheet: Sheet) -> tuple[Packed, NDArray[np
     edge = np.flatnonzero((ids == 0) & (around > 0))
     tinted = mixed(dots.colors[around.ravel()[edge]], packed(dots.ground.outline), dots.ground.tint)
     fading = 2 * FADED if dots.selected_from < len(dots) else 1
-    pixels.ravel()[edge] = mixed(dots.colors[0], tinted, _LINE_SHOWS * fading)
+    pixels.ravel()[edge] = mixed(dots.colors[0], tinted, min(0.8, _LINE_SHOWS * across) * fading)
     if dots.selected_from < len(dots):
         pixels[(ids <= dots.selected_from) & (around > dots.selected_from)] = packed(dots.ground.strong)
     return pixels, ids

@@ -46,8 +46,8 @@ class Ground:
 def ground_of(rgb: Rgb) -> Ground:
     """Return a ground of this color with what stands out from it: light on dark, dark on light."""
     if luminance(rgb) < 0.18:
-        return Ground(rgb, outline=(236, 240, 248), tint=0.55, strong=(255, 255, 255), missing=MISSING)
-    return Ground(rgb, outline=(16, 18, 24), tint=0.55, strong=(0, 0, 0), missing=MISSING)
+        return Ground(rgb, outline=(240, 243, 250), tint=0.72, strong=(255, 255, 255), missing=MISSING)
+    return Ground(rgb, outline=(16, 18, 24), tint=0.66, strong=(0, 0, 0), missing=MISSING)
 
 
 DARK = ground_of(DARK_GROUND)

@@ -18,7 +18,7 @@ from superqt import QFlowLayout
 
 from napari_micromap.colors import Coloring
 from napari_micromap.views.controls import Line
-from napari_micromap.views.map.about import name_of
+from napari_micromap.views.map.about import short_name_of
 from napari_micromap.views.map.dots import DARK, Ground
 from napari_micromap.views.map.gestures import mode_of
 from napari_micromap.views.map.packed import Rgb, mixed, packed
@@ -49,7 +49,7 @@ class Legend(QWidget):
         heading.addWidget(self._title, 1)
         heading.addWidget(self._missing)
         column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
+        column.setContentsMargins(4, 0, 4, 0)
         column.setSpacing(2)
         column.addLayout(heading)
         column.addWidget(self._bar)
@@ -66,7 +66,10 @@ class Legend(QWidget):
         self._title.say(coloring.quantity + (" · synthetic" if synthetic else ""), self._explained(coloring, synthetic))
         count = coloring.missing_count
         self._missing.setVisible(count > 0)
-        self._missing.setText(f"no {name_of(coloring.quantity)}: {count:,}")
+        name = self.fontMetrics().elidedText(
+            short_name_of(coloring.quantity), Qt.TextElideMode.ElideRight, _LONGEST // 2
+        )
+        self._missing.setText(f"no {name}: {count:,}".replace("&", "&&"))
         self._missing.setToolTip(f"Select the {count:,} images without a value")
         self._missing.setIcon(_ring(self._ground, self.devicePixelRatioF()))
         self._bar.setVisible(coloring.kind == "continuous")

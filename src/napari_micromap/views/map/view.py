@@ -6,8 +6,8 @@ from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
-from qtpy.QtCore import QPoint, Qt
-from qtpy.QtGui import QColor, QCursor, QKeySequence, QPalette, QShortcut
+from qtpy.QtCore import Qt
+from qtpy.QtGui import QColor, QKeySequence, QPalette, QShortcut
 from qtpy.QtWidgets import QPushButton, QVBoxLayout, QWidget
 
 from napari_micromap.atlas import Atlas, Rows
@@ -99,7 +99,7 @@ class MapView(QWidget):
         self.canvas.lasso_drawn.connect(self._on_lasso)
         self.canvas.dot_clicked.connect(self._on_dot_clicked)
         self.canvas.dot_opened.connect(session.open_micrograph)
-        self.canvas.hovered.connect(self._on_hovered)
+        self.canvas.hovered.connect(self.card.point_at)
         self.canvas.looked_around.connect(session.touch_map)
         self.legend.entry_clicked.connect(self._on_entry)
         self.chip.clicked.connect(lambda: session.show_waiting_map())
@@ -217,12 +217,6 @@ class MapView(QWidget):
     def _on_entry(self, code: int, mode: str) -> None:
         rows = np.flatnonzero(self._coloring.codes == code if code >= 0 else self._coloring.missing)
         self._session.selection.apply(rows, cast(Mode, mode))
-
-    def _on_hovered(self, row: int | None) -> None:
-        self.card.point_at(row, None if row is None else self._pointer())
-
-    def _pointer(self) -> QPoint:
-        return QCursor.pos()
 
     def _on_tool(self, tool: str) -> None:
         self.canvas.set_tool(cast(Tool, tool))
