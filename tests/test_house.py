@@ -24,7 +24,7 @@ FLOORS = {
     "tables": 3, "wording": 3, "streaming": 3, "estimate": 3, "space": 3,
     "sources": 4, "backbones": 4, "layouts": 4, "statistics": 4, "store": 4,
     "embedding": 5, "montage": 5, "figures": 5,
-    "pipeline": 6, "session": 7, "report": 8, "views": 9, "cli": 10,
+    "pipeline": 6, "inquiry": 6, "session": 7, "report": 8, "views": 9, "cli": 10, "__main__": 11,
 }  # fmt: skip
 SHELVES = {"sources", "backbones", "layouts", "statistics", "store"}
 SCREEN = {"napari", "qtpy", "magicgui", "superqt", "vispy", "PyQt6", "PySide6"}
@@ -148,11 +148,14 @@ def test_files_and_functions_stay_small() -> None:
     long_files = (path for path in FILES if len(path.read_text(encoding="utf-8").splitlines()) > LONGEST_FILE)
     assert not breaches(long_files)
     functions = ((p, n) for p, n in nodes() if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef))
-    assert not breaches(
-        f"{where(path, f.lineno)}: {f.name}"
-        for path, f in functions
-        if (f.end_lineno or f.lineno) - f.lineno >= LONGEST_FUNCTION
-    )
+    assert not breaches(f"{where(path, f.lineno)}: {f.name}" for path, f in functions if length(f) > LONGEST_FUNCTION)
+
+
+def length(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    """Return the lines of a function without its docstring."""
+    first = function.body[0]
+    said = isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and isinstance(first.value.value, str)
+    return (function.end_lineno or 0) - function.lineno + 1 - (said and (first.end_lineno or 0) - first.lineno + 1)
 
 
 def test_a_module_says_in_its_first_line_what_it_holds() -> None:
