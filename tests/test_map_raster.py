@@ -6,14 +6,25 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
+
 from napari_micromap.colors import CATEGORY_COLORS, WHITE, colors_of, contrast
 from napari_micromap.views.map.camera import Camera, all_in_sight, fit
-from napari_micromap.views.map.dots import DARK, FADED, LIGHT, arrange, diameter, ground_of, moved, shuffled
+from napari_micromap.views.map.dots import (
+    DARK,
+    FADED,
+    LIGHT,
+    arrange,
+    diameter,
+    ground_of,
+    lines_around,
+    moved,
+    shuffled,
+)
 from napari_micromap.views.map.glide import morph
 from napari_micromap.views.map.lasso import rows_inside
 from napari_micromap.views.map.packed import mixed, packed
 from napari_micromap.views.map.raster import draw
-from numpy.typing import NDArray
 
 SIZE = (200, 160)
 PIXELS = Camera(100, -80, 1.0)  # map coordinates are pixels of a picture of SIZE, y upside down
@@ -190,8 +201,7 @@ def test_every_color_stands_out_from_ground_or_outline(name: str) -> None:
     ground = GROUNDS[name]
     ramp = colors_of(pd.Series(np.linspace(0, 1, 50))).rgb
     for color in [*ramp, *CATEGORY_COLORS]:
-        fill = packed(tuple(color.tolist()))
-        line = np.atleast_1d(mixed(fill, packed(ground.outline), ground.tint)).view(np.uint8)[:3]
+        line = lines_around(np.array([packed(tuple(color.tolist()))]), ground).view(np.uint8)[:3]
         assert max(contrast(color, ground.rgb), contrast(color, line)) >= 3 - 0.02, color
     assert contrast(ground.missing, ground.rgb) >= 3 - 0.02
 

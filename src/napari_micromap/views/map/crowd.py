@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_micromap.views.map.dots import FADED, HOLLOW, Dots
+from napari_micromap.views.map.dots import FADED_LINE, HOLLOW, Dots, lines_around
 from napari_micromap.views.map.packed import Packed, mixed, packed
 from napari_micromap.views.map.sheet import Seen, Sheet, disc, spread
 
@@ -26,8 +26,8 @@ def draw_crowd(dots: Dots, seen: Seen, sheet: Sheet) -> tuple[Packed, NDArray[np
         hollow = np.concatenate([[False], dots.kinds == HOLLOW])
         pixels[(inner == ids) & hollow[ids]] = dots.colors[0]
     edge = np.flatnonzero((ids == 0) & (around > 0))
-    tinted = mixed(dots.colors[around.ravel()[edge]], packed(dots.ground.outline), dots.ground.tint)
-    fading = 2 * FADED if dots.selected_from < len(dots) else 1
+    tinted = lines_around(dots.colors[around.ravel()[edge]], dots.ground)
+    fading = FADED_LINE if dots.selected_from < len(dots) else 1.0
     pixels.ravel()[edge] = mixed(dots.colors[0], tinted, min(0.8, _LINE_SHOWS * across) * fading)
     if dots.selected_from < len(dots):
         pixels[(ids <= dots.selected_from) & (around > dots.selected_from)] = packed(dots.ground.strong)

@@ -13,9 +13,13 @@ from napari_micromap.views.map.packed import Packed, Rgb, mixed, packed
 FILLED, HOLLOW, CROSSED = 0, 1, 2  # with a value, without one, excluded
 LARGEST_DOT = 9.0
 FADED = 0.25  # what is left of the color of dots that are not selected while others are
+FADED_LINE = 0.35  # and of the lines around them
 
 _STEPS = ((200, 9.0), (2_000, 6.0), (20_000, 4.0), (200_000, 3.0))  # below so many dots: diameter in logical pixels
 _SMALLEST_DOT = 2.0
+# sRGB levels to light, and what the eye makes of red, green and blue (WCAG 2.2).
+_LINEAR = np.array([luminance((level, level, level)) for level in range(256)], np.float32)
+_LIGHTNESS = np.array([0.2126, 0.7152, 0.0722], np.float32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +32,6 @@ class Ground:
         Color of the ground itself.
     outline : (int, int, int)
         Color toward which the thin line around each dot is tinted.
-    tint : float
-        How far; the rest is the dot's own color, so that crowded dots do not drown in gray lines.
     strong : (int, int, int)
         Color of the line around selected dots.
     missing : (int, int, int)
@@ -38,16 +40,26 @@ class Ground:
 
     rgb: Rgb
     outline: Rgb
-    tint: float
     strong: Rgb
     missing: Rgb
+
+
+def lines_around(fill: Packed, ground: Ground) -> Packed:
+    """Return the colors of the lines around dots: their own, tinted as much as they need to stand out.
+
+    So crowded dots do not drown in gray lines.
+    """
+    light = _LINEAR[fill.reshape(-1, 1).view(np.uint8)[:, :3]] @ _LIGHTNESS
+    behind = np.float32(luminance(ground.rgb))
+    contrast = (np.maximum(light, behind) + 0.05) / (np.minimum(light, behind) + 0.05)
+    return mixed(fill, packed(ground.outline), np.interp(contrast, (3.0, 4.5), (0.82, 0.5)).astype(np.float32))
 
 
 def ground_of(rgb: Rgb) -> Ground:
     """Return a ground of this color with what stands out from it: light on dark, dark on light."""
     if luminance(rgb) < 0.18:
-        return Ground(rgb, outline=(240, 243, 250), tint=0.72, strong=(255, 255, 255), missing=MISSING)
-    return Ground(rgb, outline=(16, 18, 24), tint=0.66, strong=(0, 0, 0), missing=MISSING)
+        return Ground(rgb, outline=(240, 243, 250), strong=(255, 255, 255), missing=MISSING)
+    return Ground(rgb, outline=(16, 18, 24), strong=(0, 0, 0), missing=MISSING)
 
 
 DARK = ground_of(DARK_GROUND)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 from qtpy.QtCore import QPointF, QRectF, QSize, Qt, Signal
 from qtpy.QtGui import QColor, QIcon, QImage, QPainter, QPaintEvent, QPen, QPixmap, QResizeEvent
 from qtpy.QtWidgets import (
@@ -19,9 +20,9 @@ from superqt import QFlowLayout
 from napari_micromap.colors import Coloring
 from napari_micromap.views.controls import Line
 from napari_micromap.views.map.about import short_name_of
-from napari_micromap.views.map.dots import DARK, Ground
+from napari_micromap.views.map.dots import DARK, Ground, lines_around
 from napari_micromap.views.map.gestures import mode_of
-from napari_micromap.views.map.packed import Rgb, mixed, packed
+from napari_micromap.views.map.packed import Rgb, packed
 
 _BAR = 10  # logical pixels, height of the colorbar
 _ENTRIES = 84  # logical pixels, height of the list of categories at most
@@ -198,8 +199,8 @@ def _entry_button() -> QToolButton:
 
 
 def _dot(color: Rgb, ground: Ground, ratio: float) -> QIcon:
-    line = mixed(packed(color), packed(ground.outline), ground.tint)
-    red, green, blue, _ = line.reshape(1).view("u1").tolist()
+    line = lines_around(np.array([packed(color)]), ground)
+    red, green, blue, _ = line.view(np.uint8).tolist()
     return _circle(QPen(QColor(red, green, blue), 1), QColor(*color), ratio)
 
 

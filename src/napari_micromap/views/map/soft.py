@@ -8,7 +8,7 @@ from math import ceil
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_micromap.views.map.dots import CROSSED, FADED, FILLED, HOLLOW, Dots
+from napari_micromap.views.map.dots import CROSSED, FADED_LINE, FILLED, HOLLOW, Dots, lines_around
 from napari_micromap.views.map.packed import Packed, mixed, packed
 from napari_micromap.views.map.sheet import Seen, Sheet, disc, spread
 
@@ -52,9 +52,9 @@ def _looks(dots: Dots, seen: Seen, sheet: Sheet) -> _Looks:
     ground = dots.ground
     fill = dots.colors[seen.index + 1]
     selected = seen.index >= dots.selected_from
-    line = mixed(fill, packed(ground.outline), ground.tint)
+    line = lines_around(fill, ground)
     if dots.selected_from < len(dots):
-        line = np.where(selected, packed(ground.strong), mixed(dots.colors[0], line, 2 * FADED))
+        line = np.where(selected, packed(ground.strong), mixed(dots.colors[0], line, FADED_LINE))
     thickness = np.where(selected, _STRONG_LINE, _LINE) * sheet.ratio
     # Around smaller dots a full line would outshine the color.
     outer = sheet.radius + thickness * min(1.0, sheet.radius / (3 * sheet.ratio))
