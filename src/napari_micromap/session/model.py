@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from psygnal import Signal
 
 from napari_micromap import pipeline
 from napari_micromap.atlas import Atlas, Positions, empty_atlas
 from napari_micromap.problems import Problem
 from napari_micromap.recipe import Recipe
+from napari_micromap.session.maps import Map
 from napari_micromap.session.running import AtOnce, Runner
 from napari_micromap.session.selection import Selection
 from napari_micromap.tables import telling_column, with_sample
@@ -23,25 +26,6 @@ if TYPE_CHECKING:
     from napari_micromap.backbones import Backbone
     from napari_micromap.layouts import Layout
     from napari_micromap.sources import Source
-
-
-@dataclass(frozen=True, eq=False)
-class Map:
-    """What the map shows.
-
-    Parameters
-    ----------
-    positions : (n, 2) float32
-        NaN for micrographs that have none yet.
-    title : str
-        "UMAP", "PCA", "Preview (PCA)".
-    preview : bool
-        Whether a better one is still to come.
-    """
-
-    positions: Positions
-    title: str
-    preview: bool = False
 
 
 class Session:
@@ -68,6 +52,7 @@ class Session:
     joined_changed = Signal(object)  # pipeline.Joined | None: the table that was added last, and what of it matched
     saved_changed = Signal(object)  # Path | None
     stale_changed = Signal(object)  # frozenset[str]: see `stale`
+    warned = Signal(str)  # something of a saved session is missing or damaged, in sentences with their remedies
 
     def __init__(self, run: Runner | None = None, cache: Path | None = None) -> None:
         self.run: Runner = run if run is not None else AtOnce()
@@ -182,12 +167,12 @@ class Session:
     def embed(self, backbone: Backbone | None = None, recipe: Recipe | None = None, device: str = "auto") -> None:
         """Embed the micrographs; a preview of the map shows as soon as there are a few."""
         self._build(
-            lambda: pipeline.embed(self._atlas, backbone, recipe or Recipe(), self.workshop, device), self._set_atlas
+            lambda: pipeline.embed(self._atlas, backbone, recipe or Recipe(), self.workshop, device), self._was_built
         )
 
     def fit(self) -> None:
         """Compare the micrographs; the map needs it, and makes up for it where it was left out."""
-        self._build(lambda: pipeline.fit(self._atlas), self._set_atlas)
+        self._build(lambda: pipeline.fit(self._atlas), self._was_built)
 
     def lay_out(self, layout: Layout | None = None) -> None:
         """Make the map; UMAP, or PCA where there are fewer than 30 micrographs, if none is named."""
@@ -197,15 +182,15 @@ class Session:
         self, backbone: Backbone | None = None, recipe: Recipe | None = None, layout: Layout | None = None
     ) -> None:
         """Embed the micrographs and lay them out."""
+        if layout is None or layout.holds_gil:
+            self.workshop.warm()
         self.embed(backbone, recipe)
         self.lay_out(layout)
 
     def show_waiting_map(self) -> None:
         """Show the final map that waited."""
         if self._waiting_map is not None:
-            shown, self._waiting_map = self._waiting_map, None
-            self.waiting_map_changed.emit(None)
-            self._show(shown)
+            self._show(self._waiting_map)
 
     def open_micrograph(self, row: int) -> None:
         """Make a micrograph current and ask for it at full resolution."""
@@ -222,8 +207,8 @@ class Session:
         target = Path(folder) if folder is not None else self.saved_as
         if target is None:
             raise Problem("Name a folder to save the session in, such as my_films.micromap.")
-        state = self.state()
-        self._build(lambda: pipeline.save(target, self._atlas, state, self.workshop), self._was_saved)
+        # As all is when its turn comes: the map may be in the making.
+        self._build(lambda: pipeline.save(target, self._atlas, self.state(), self.workshop), self._was_saved)
 
     def restore(self, folder: Path | str) -> None:
         """Open a saved session folder, or its open.micromap."""
@@ -237,7 +222,7 @@ class Session:
             "color_by": self._color_by,
             "selection": [str(id_) for id_ in self._atlas.ids[self.selection.rows]],
             "current": None if self._current is None else str(self._atlas.ids[self._current]),
-            "map_title": self._map.title if self._map is not None and not self._map.preview else "",
+            "map_title": self._final_title(),
         }
 
     @property
@@ -256,31 +241,94 @@ class Session:
 
     def _on_progress(self, progress: Progress) -> None:
         if isinstance(progress.partial, pipeline.Preview):
-            self._show(Map(progress.partial.positions, "Preview (PCA)", preview=True), touched=self._map_touched)
+            self._preview(progress.partial.positions)
         self.progressed.emit(progress)
+
+    def _preview(self, positions: Positions) -> None:
+        new, shown = Map(positions, "Preview (PCA)", preview=True), self._map
+        if len(positions) != len(self._atlas) or (shown is not None and not shown.preview):
+            return  # it never takes the place of a final map
+        if shown is None or not self._in_hand or not new.moves(shown):
+            self._show(new, touched=self._map_touched)
+
+    @property
+    def _in_hand(self) -> bool:
+        """Whether the user works on the shown map, so that nothing may move."""
+        return self._map is not None and (self._map_touched or len(self.selection) > 0)
 
     def _start_anew(self, atlas: Atlas) -> None:
         self.selection.forget()
         self.current = None
-        self._waiting_map = None
+        waited, self._waiting_map = self._waiting_map, None
+        was_stale, self._stale = self._stale, frozenset()
+        was_saved, self.saved_as = self.saved_as, None
         self._map = None
         self._map_touched = False
-        self._stale = frozenset()
-        self.saved_as = None
         self.joined = None
         self._color_by = telling_column(atlas)
         self._set_atlas(atlas)
         self.map_changed.emit(None)
-        self.waiting_map_changed.emit(None)
         self.color_changed.emit(self._color_by)
         self.joined_changed.emit(None)
+        if waited is not None:
+            self.waiting_map_changed.emit(None)
+        if was_stale:
+            self.stale_changed.emit(self._stale)
+        if was_saved is not None:
+            self.saved_changed.emit(None)
 
     def _set_atlas(self, atlas: Atlas) -> None:
-        if atlas is not self._atlas:
-            self._atlas = atlas
-            self.atlas_changed.emit(atlas)
-            if self._color_by is not None and self._color_by not in atlas.columns:
-                self.color_by = telling_column(atlas)
+        if atlas is self._atlas:
+            return
+        before, self._atlas = self._atlas, atlas
+        moved = None
+        if len(before) and not np.array_equal(before.ids, atlas.ids):
+            moved = self._renumber(pd.Index(atlas.ids).get_indexer(pd.Index(before.ids)))
+        self.atlas_changed.emit(atlas)
+        if moved is not None:
+            moved()
+        if self._color_by is not None and self._color_by not in atlas.columns:
+            self.color_by = telling_column(atlas)
+
+    def _renumber(self, where: NDArray[np.intp]) -> Callable[[], None]:
+        """Let map, selection and current mean the same micrographs as before; the result tells the views.
+
+        All is right before the first of them hears of it.
+        """
+        n = len(self._atlas)
+        had_map, had_waiting, current = self._map, self._waiting_map, self._current
+        self._map = None if had_map is None else had_map.renumbered(where, n)
+        self._waiting_map = None if had_waiting is None else had_waiting.renumbered(where, n)
+        self._current = None if current is None or where[current] < 0 else int(where[current])
+        selected = self.selection.renumber(where)
+
+        def tell() -> None:
+            if had_map is not None:
+                self.map_changed.emit(self._map)
+            if had_waiting is not None:
+                self.waiting_map_changed.emit(self._waiting_map)
+            if selected:
+                self.selection.changed.emit(self.selection.rows)
+            if self._current != current:
+                self.current_changed.emit(self._current)
+
+        return tell
+
+    def _caught_up(self, built: Atlas) -> Atlas | None:
+        """Return what was built beside what was said of the columns meanwhile; None if it is of no use any more."""
+        now = self._atlas
+        where = pd.Index(now.ids).get_indexer(pd.Index(built.ids))
+        if (where < 0).any():  # others were opened
+            return None
+        columns = now.columns if len(where) == len(now) else now.columns.iloc[where].reset_index(drop=True)
+        if not columns["bar_rows"].equals(built.columns["bar_rows"]):  # a corrected data bar: embed those anew
+            return None
+        return replace(built, columns=columns, roles=now.roles, tables=now.tables, synthetic=now.synthetic)
+
+    def _was_built(self, built: Atlas) -> None:
+        atlas = self._caught_up(built)
+        if atlas is not None:
+            self._set_atlas(atlas)
 
     def _was_joined(self, joined: pipeline.Joined) -> None:
         self._set_atlas(joined.atlas)
@@ -290,12 +338,14 @@ class Session:
         self.joined_changed.emit(joined)
 
     def _laid_out(self, atlas_and_title: tuple[Atlas, str]) -> None:
-        atlas, title = atlas_and_title
+        built, title = atlas_and_title
+        atlas = self._caught_up(built)
+        if atlas is None or atlas.positions is None:
+            return
         self._set_atlas(atlas)
-        assert atlas.positions is not None
         new = Map(atlas.positions, title)
         # Nothing moves under a hand: a map that is being worked on stays until the user asks for the new one.
-        if self._map is not None and (self._map_touched or len(self.selection)):
+        if self._in_hand:
             self._waiting_map = new
             self.waiting_map_changed.emit(new)
         else:
@@ -304,7 +354,14 @@ class Session:
     def _show(self, new: Map, touched: bool = False) -> None:
         self._map = new
         self._map_touched = touched
+        if self._waiting_map is not None:
+            self._waiting_map = None
+            self.waiting_map_changed.emit(None)
         self.map_changed.emit(new)
+
+    def _final_title(self) -> str:
+        shown = self._waiting_map or self._map
+        return shown.title if shown is not None and not shown.preview else ""
 
     def _was_saved(self, folder: Path) -> None:
         self.saved_as = folder
@@ -313,10 +370,20 @@ class Session:
     def _restored(self, restored: pipeline.Restored) -> None:
         self._start_anew(restored.atlas)
         state = restored.state
-        if restored.atlas.positions is not None:
-            self._show(Map(restored.atlas.positions, str(state.get("map_title") or "Map")))
-        self.color_by = state.get("color_by")
-        self.selection.replace(restored.atlas.rows_of(state.get("selection", [])))
-        current = restored.atlas.rows_of([state["current"]] if state.get("current") else [])
-        self.current = int(current[0]) if len(current) else None
+        atlas = restored.atlas
+        if atlas.positions is not None:
+            self._show(Map(atlas.positions, str(state.get("map_title") or "Map")))
+        # What is written there may come from anybody: what does not fit is left out.
+        color = state.get("color_by", self._color_by)
+        if color is None or (isinstance(color, str) and color in atlas.columns):
+            self.color_by = color
+        selected, current = state.get("selection"), state.get("current")
+        self.selection.begin_with(atlas.rows_of(_texts(selected if isinstance(selected, list) else [])))
+        self.current = next(iter(atlas.rows_of(_texts([current])).tolist()), None)
         self._was_saved(restored.folder)
+        if warnings := _texts(state.get("warnings") or []):
+            self.warned.emit(" ".join(warnings))
+
+
+def _texts(values: Iterable[object]) -> list[str]:
+    return [value for value in values if isinstance(value, str)]

@@ -87,9 +87,37 @@ class Selection:
 
     def forget(self) -> None:
         """Select nothing and drop the history: the rows mean something else now."""
+        self.begin_with([])
+
+    def begin_with(self, rows: ArrayLike) -> None:
+        """Select these rows, and have no history before that."""
         self._undo, self._redo = [], []
-        if len(self._rows):
-            self._set(_as_rows([]))
+        new = _as_rows(rows)
+        if not np.array_equal(new, self._rows):
+            self._set(new)
+
+    def renumber(self, where: NDArray[np.intp]) -> bool:
+        """Let selection and history mean the same micrographs under new numbers; nothing is told of it.
+
+        Parameters
+        ----------
+        where : (n,) int
+            New row of each old one, −1 where it is gone.
+
+        Returns
+        -------
+        bool
+            Whether the selected rows are others now.
+        """
+
+        def renumbered(rows: Rows) -> Rows:
+            new = where[rows]
+            return _as_rows(new[new >= 0])
+
+        before = self._rows
+        self._rows = renumbered(before)
+        self._undo, self._redo = [*map(renumbered, self._undo)], [*map(renumbered, self._redo)]
+        return not np.array_equal(before, self._rows)
 
     def _set(self, rows: Rows) -> None:
         self._rows = rows
