@@ -21,7 +21,7 @@ from napari_micromap.views.map.dots import (
     moved,
     shuffled,
 )
-from napari_micromap.views.map.glide import morph
+from napari_micromap.views.map.glide import glide
 from napari_micromap.views.map.lasso import rows_inside
 from napari_micromap.views.map.packed import mixed, packed
 from napari_micromap.views.map.raster import draw
@@ -283,20 +283,20 @@ def test_a_fitted_camera_shows_all_dots(positions: NDArray[np.float64]) -> None:
     assert all_in_sight(positions.astype(np.float32), camera, size, slack=-10)
 
 
-def test_a_morph_sets_off_from_the_pixels_where_the_dots_are() -> None:
+def test_dots_set_off_from_the_pixels_where_they_are() -> None:
     old_positions, new_positions = crowd(100, 1), crowd(100, 2) * np.float32(0.1)
     old_positions[7] = np.nan
     size = (300.0, 200.0)
     before, after = fit(old_positions, size), fit(new_positions, size)
-    glide = morph(arrange(old_positions, red(100)), before, arrange(new_positions, red(100)), after, size, 0.4)
-    dots, camera = glide.at(0.0)
-    seen = camera.to_screen(np.stack([dots.x, dots.y], axis=1), size)
+    way = glide(arrange(old_positions, red(100)), before, arrange(new_positions, red(100)), after, size)
+    dots = way.at(0.0)
+    seen = after.to_screen(np.stack([dots.x, dots.y], axis=1), size)
     expected = before.to_screen(old_positions, size)[dots.rows]
     expected[dots.rows == 7] = after.to_screen(new_positions[7:8], size)
     assert np.abs(seen - expected).max() < 0.01
-    dots, camera = glide.at(1.0)
-    assert camera == after
+    dots = way.at(1.0)
     assert np.array_equal(np.stack([dots.x, dots.y], axis=1), new_positions[dots.rows])
+    assert glide(dots, after, dots, after, size).longest < 0.01
 
 
 def test_moved_dots_keep_their_looks() -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,9 +19,12 @@ from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication, QLabel, QToolButton
 
 from napari_micromap.atlas import OWN_COLUMNS, Atlas
-from napari_micromap.session import Map, Session
+from napari_micromap.pipeline import Preview
+from napari_micromap.session import Session
+from napari_micromap.session.running import Lane
 from napari_micromap.views.map.canvas import Canvas
 from napari_micromap.views.map.view import MapView
+from napari_micromap.work import Progress, Work, finish
 
 LEFT, MIDDLE = Qt.MouseButton.LeftButton, Qt.MouseButton.MiddleButton
 NO_KEY, SHIFT, ALT, CTRL = (
@@ -55,9 +60,62 @@ POSITIONS = np.array(
 LEFT_GROUP, RIGHT_GROUP = [0, 1, 2, 3, 4], [5, 6, 7, 8]
 
 
+class ByHand:
+    """Runs the work of the build lane step by step, as a test wants it."""
+
+    def __call__(
+        self,
+        start: Callable[[], Work[Any]],
+        *,
+        lane: Lane,
+        done: Callable[[Any], None],
+        progress: Callable[[Progress], None] | None = None,
+    ) -> None:
+        if lane == "build":
+            self._work, self._done, self._progress = start(), done, progress
+        else:
+            done(finish(start(), progress))
+
+    def cancel(self, lane: Lane) -> None: ...
+
+    def step(self) -> None:
+        """Go on to the next progress, or to the end."""
+        try:
+            told = next(self._work)
+        except StopIteration as end:
+            self._done(end.value)
+        else:
+            assert self._progress is not None
+            self._progress(told)
+
+
+@dataclass(frozen=True, eq=False)
+class Given:
+    """A layout that shows given previews, and then gives given positions."""
+
+    positions: NDArray[np.float32]
+    previews: tuple[NDArray[np.float32], ...] = ()
+    title: str = "UMAP"
+    holds_gil: bool = False
+    neighbors_needed: int = 0
+
+    def __call__(self, features: Any, neighbors: Any, start: Any = None) -> Work[NDArray[np.float32]]:
+        for preview in self.previews:
+            yield Progress("Laying out", partial=Preview(preview))
+        return self.positions
+
+    def place(self, new: Any, features: Any, positions: Any) -> NDArray[np.float32]:
+        raise NotImplementedError
+
+
 @pytest.fixture
 def session() -> Session:
-    return Session()
+    return Session(run=ByHand())
+
+
+def step(session: Session) -> None:
+    assert isinstance(session.run, ByHand)
+    session.run.step()
 
 
 @pytest.fixture
@@ -301,42 +359,54 @@ def other(positions: NDArray[np.float32] = POSITIONS) -> NDArray[np.float32]:
     return positions[:, ::-1] * np.float32(3) + np.float32(50)
 
 
-def previewed(view: MapView, session: Session) -> None:
-    session._show(Map(POSITIONS, "Preview (PCA)", preview=True))
+def lay_out(session: Session, *previews: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Begin a layout that shows these previews, one a step, and then a map that is quite different."""
+    n = len(session.atlas)
+    bare = replace(
+        session.atlas.without_map(), embeddings=np.ones((n, 2), np.float32), features=np.ones((n, 2), np.float32)
+    )
+    session.open_atlas(bare)
+    final = other()
+    session.lay_out(Given(final, previews))
+    return final
 
 
-def final(session: Session) -> NDArray[np.float32]:
-    """Let a final map come, as when a layout is done."""
-    new = other()
-    session._laid_out((session.atlas.with_positions(new, "umap"), "UMAP"))
-    return new
+def places(view: MapView) -> list[QPoint]:
+    return [place(view, row) for row in range(9)]
+
+
+def farthest(view: MapView, before: list[QPoint]) -> int:
+    return max((now - then).manhattanLength() for now, then in zip(places(view), before))
 
 
 def test_the_final_map_morphs_in_where_nothing_was_touched(view: MapView, session: Session, qtbot: QtBot) -> None:
-    previewed(view, session)
-    before = [place(view, row) for row in range(9)]
-    final(session)
+    final = lay_out(session, POSITIONS)
+    step(session)
+    before = places(view)
+    step(session)
     assert view.canvas.gliding
-    assert max((place(view, row) - before[row]).manhattanLength() for row in range(9)) < 40, "it sets off gently"
+    assert farthest(view, before) < 40, "it sets off gently"
     qtbot.waitUntil(lambda: not view.canvas.gliding)
+    dots = view.canvas.scene.dots
+    assert dots is not None
+    assert np.array_equal(np.stack([dots.x, dots.y], axis=1), final[dots.rows])
     assert view.canvas.scene.all_in_sight()
-    assert view.canvas.scene.dots is not None
-    rows = view.canvas.scene.dots.rows
-    assert np.array_equal(np.stack([view.canvas.scene.dots.x, view.canvas.scene.dots.y], 1), other()[rows])
+    assert farthest(view, before) > 40
     assert not view.chip.isVisible()
 
 
 @pytest.mark.parametrize("touch", ["zoom", "lasso", "lasso of nothing"])
 def test_the_final_map_waits_where_a_hand_is_at_work(view: MapView, session: Session, qtbot: QtBot, touch: str) -> None:
-    previewed(view, session)
+    lay_out(session, POSITIONS)
+    step(session)
     if touch == "zoom":
         turn_wheel(view.canvas, QPoint(50, 60), 1)
     else:
         drag(view, around(view, LEFT_GROUP) if touch == "lasso" else [QPoint(3, 3), QPoint(20, 3), QPoint(20, 20)])
-    before, rows = [place(view, row) for row in range(9)], session.selection.rows
-    final(session)
+    before, rows = places(view), session.selection.rows
+    step(session)
     assert not view.canvas.gliding
-    assert [place(view, row) for row in range(9)] == before
+    assert places(view) == before
     assert view.chip.isVisible()
     QTest.mouseClick(view.chip, LEFT)
     qtbot.waitUntil(lambda: not view.canvas.gliding)
@@ -347,8 +417,9 @@ def test_the_final_map_waits_where_a_hand_is_at_work(view: MapView, session: Ses
 
 
 def test_a_hand_on_the_map_ends_the_morph_at_once(view: MapView, session: Session) -> None:
-    previewed(view, session)
-    final(session)
+    lay_out(session, POSITIONS)
+    step(session)
+    step(session)
     QTest.mousePress(view.canvas, LEFT, NO_KEY, QPoint(5, 5))
     assert not view.canvas.gliding
     QTest.mouseRelease(view.canvas, LEFT, NO_KEY, QPoint(5, 5))
@@ -357,28 +428,43 @@ def test_a_hand_on_the_map_ends_the_morph_at_once(view: MapView, session: Sessio
 def test_new_dots_of_the_preview_move_nothing_unless_they_fall_out_of_sight(
     view: MapView, session: Session, qtbot: QtBot
 ) -> None:
-    few = POSITIONS.copy()
-    few[4:] = np.nan
-    session.open_atlas(atlas_of(POSITIONS).without_map())
-    session._show(Map(few, "Preview (PCA)", preview=True))
+    few, more = POSITIONS.copy(), POSITIONS.copy()
+    few[4:] = more[5:] = np.nan
+    lay_out(session, few, more, POSITIONS)
+    step(session)
     camera = view.canvas.scene.camera
-    more = POSITIONS.copy()
-    more[5:] = np.nan
-    session._show(Map(more, "Preview (PCA)", preview=True))
+    step(session)
     assert view.canvas.scene.camera == camera
-    session._show(Map(POSITIONS, "Preview (PCA)", preview=True))
+    assert not view.canvas.gliding
+    before = place(view, 0)
+    step(session)
     assert view.canvas.gliding
+    assert (place(view, 0) - before).manhattanLength() < 15
     qtbot.waitUntil(lambda: not view.canvas.gliding)
     assert view.canvas.scene.all_in_sight()
 
 
 def test_the_preview_does_not_move_what_a_user_looks_at(view: MapView, session: Session) -> None:
-    previewed(view, session)
+    few = POSITIONS.copy()
+    few[4:] = np.nan
+    lay_out(session, few, POSITIONS)
+    step(session)
     turn_wheel(view.canvas, place(view, 1), 4)
     camera = view.canvas.scene.camera
-    session._show(Map(POSITIONS * np.float32(1.5), "Preview (PCA)", preview=True), touched=True)
+    step(session)
     assert view.canvas.scene.camera == camera
     assert not view.canvas.gliding
+    assert view.canvas.scene.dots is not None and len(view.canvas.scene.dots) == 9
+
+
+def test_dots_stay_where_they_are_when_rows_are_renumbered(view: MapView, session: Session) -> None:
+    before = places(view)
+    atlas = session.atlas
+    grown = atlas_of(np.concatenate([np.full((1, 2), np.nan, np.float32), POSITIONS]))
+    ids = np.array(["new", *atlas.ids])
+    session._set_atlas(replace(grown, ids=ids, positions=None))
+    assert not view.canvas.gliding
+    assert [place(view, row + 1) for row in range(9)] == before
 
 
 def test_a_new_set_starts_with_an_empty_map(view: MapView, session: Session) -> None:
@@ -429,8 +515,6 @@ def test_the_legend_counts_missing_values_and_tells_made_up_ones(view: MapView, 
     assert "no Jc: 1" in texts
     labels = [label.text() for label in view.legend.findChildren(QLabel)]
     assert "Jc (MA/cm²)" in labels and not any("synthetic" in label for label in labels)
-    from dataclasses import replace
-
     session.open_atlas(replace(session.atlas, synthetic=("Jc (MA/cm²)",)), "UMAP")
     session.color_by = "Jc (MA/cm²)"
     assert any("synthetic" in label.text() for label in view.legend.findChildren(QLabel))

@@ -59,11 +59,6 @@ class Camera:
         """Look at the same place with ``ratio`` times as many pixels, as on a dense screen."""
         return replace(self, scale=self.scale * ratio)
 
-    def toward(self, other: Camera, part: float) -> Camera:
-        """Go a part of the way to another camera, the same proportion of zoom in each step."""
-        scale = self.scale * (other.scale / self.scale) ** part
-        return Camera(self.x + (other.x - self.x) * part, self.y + (other.y - self.y) * part, scale)
-
     def allowed(self, scale: float) -> float:
         """Keep a zoom within what makes sense, if this camera shows all."""
         return float(np.clip(scale, self.scale / 8, self.scale * _LARGEST_ZOOM))

@@ -21,12 +21,11 @@ from qtpy.QtWidgets import QSizePolicy, QWidget
 from napari_micromap.views.map import marks
 from napari_micromap.views.map.dots import DARK, Dots, Ground
 from napari_micromap.views.map.gestures import Stroke, Tool, mode_of
-from napari_micromap.views.map.glide import Glide, camera_glide, morph
+from napari_micromap.views.map.glide import Glide, glide
 from napari_micromap.views.map.scene import Scene
 
 MORPH_SECONDS = 0.4
 MORPH_UP_TO = 50_000  # dots; more of them would stutter
-_REFIT_SECONDS = 0.25
 _ZOOM_PER_DEGREE = 1.0125
 
 
@@ -80,29 +79,33 @@ class Canvas(QWidget):
             self._point_at(None)
         self.update()
 
-    def morph_to(self, dots: Dots) -> None:
-        """Show other positions of the dots, all of them in sight, each coming from where it is."""
-        self._finish_glide()
-        scene, old = self._scene, self._scene.dots
-        after = scene.home_of(dots)
-        scene.fitted = True
-        if old is None or scene.empty or not len(dots) or len(dots) > MORPH_UP_TO or not self.isVisible():
-            scene.show(dots, after)
-            self.update()
-        else:
-            self._begin(morph(old, scene.camera, dots, after, scene.size, MORPH_SECONDS))
+    def move_to(self, dots: Dots, refit: bool) -> None:
+        """Show dots at other positions, each coming from where it is.
+
+        Parameters
+        ----------
+        dots : Dots
+            Where they go.
+        refit : bool
+            Whether one looks at all of them then; else only where some would fall out of sight, and no user chose
+            where to look.
+        """
+        scene, old, before = self._scene, self._scene.dots, self._scene.camera
+        self._glide = None
+        scene.fitted = scene.fitted or refit
+        after = scene.camera
+        if refit or (scene.fitted and not scene.would_be_in_sight(dots)):
+            after = scene.home_of(dots)
+        scene.show(dots, after)
+        if old is not None and len(old) and len(dots) <= MORPH_UP_TO and self.isVisible():
+            self._begin(glide(old, before, dots, after, scene.size))
+        self.update()
 
     def fit(self) -> None:
         """Look at all dots."""
         self._finish_glide()
         self._scene.fit()
         self.update()
-
-    def fit_gently(self) -> None:
-        """Look at all dots if some fell out of sight and no user chose where to look."""
-        scene = self._scene
-        if scene.dots is not None and scene.fitted and self._stroke is None and not scene.all_in_sight():
-            self._begin(camera_glide(scene.dots, scene.camera, scene.home, _REFIT_SECONDS))
 
     def show_current(self, row: int | None) -> None:
         """Ring a row twice."""
@@ -295,13 +298,14 @@ class Canvas(QWidget):
         self._show_cursor()
 
     def _begin(self, glide: Glide) -> None:
-        self._glide, self._glide_began = glide, time.monotonic()
-        self._ticks.start()
-        self._on_tick()
+        if glide.longest > 1.0:
+            self._glide, self._glide_began = glide, time.monotonic()
+            self._ticks.start()
+            self._on_tick()
 
     def _on_tick(self) -> None:
         if self._glide is not None:
-            self._go_on((time.monotonic() - self._glide_began) / self._glide.seconds)
+            self._go_on((time.monotonic() - self._glide_began) / MORPH_SECONDS)
 
     def _finish_glide(self) -> None:
         """Arrive at once: nothing moves under a hand."""
@@ -310,7 +314,7 @@ class Canvas(QWidget):
     def _go_on(self, part: float) -> None:
         if self._glide is None:
             return
-        self._scene.show(*self._glide.at(part))
+        self._scene.show(self._glide.at(part), self._glide.camera)
         if part >= 1:
             self._glide = None
             self._ticks.stop()

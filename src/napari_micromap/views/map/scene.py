@@ -94,9 +94,13 @@ class Scene:
         self.camera = self.home
         self._frame = None
 
+    def would_be_in_sight(self, dots: Dots) -> bool:
+        """Say whether none of these dots would be out of sight."""
+        return all_in_sight(_places(dots), self.camera, self.size)
+
     def all_in_sight(self) -> bool:
         """Say whether no dot is out of sight."""
-        return self.dots is None or all_in_sight(_places(self.dots), self.camera, self.size)
+        return self.dots is None or self.would_be_in_sight(self.dots)
 
     def place_of(self, row: int) -> tuple[float, float] | None:
         """Return the pixel of a row's dot, also where it is out of sight."""

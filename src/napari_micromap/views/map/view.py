@@ -45,6 +45,7 @@ class MapView(QWidget):
         super().__init__(parent)
         self._session = session
         self._shown: Map | None = None  # what is on the screen, to tell a morph from a first sight
+        self._ids = session.atlas.ids
         self._coloring: Coloring = plain(0)
         self._order: NDArray[np.intp] = shuffled(0)
         self._build()
@@ -138,18 +139,18 @@ class MapView(QWidget):
 
     def _show_map(self, shown: Map | None) -> None:
         before, self._shown = self._shown, shown
+        ids, self._ids = self._ids, self._session.atlas.ids
         dots = self._arranged()
         self.card.point_at(None)
-        if dots is None:
+        if dots is None or shown is None:
             self.canvas.show_dots(None)
         elif before is None:
             self.canvas.show_dots(dots)
             self.canvas.fit()
-        elif shown is not None and shown.preview:
+        elif not np.array_equal(ids, self._ids):  # rows mean others now, but no dot moves for that
             self.canvas.show_dots(dots)
-            self.canvas.fit_gently()
         else:
-            self.canvas.morph_to(dots)
+            self.canvas.move_to(dots, refit=not shown.preview)
         self._show_legend()
         self._show_words()
 
