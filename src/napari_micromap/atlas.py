@@ -127,6 +127,7 @@ class Atlas:
     space: FittedSpace | None = None
     features: Features | None = None
     neighbors: Neighbors | None = None
+    fitted_to: Rows | None = None  # rows that the space was fitted to; None for all
     positions: Positions | None = None
     layout: str = ""  # repr of the layout that gave the positions
     tables: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))  # column to the table it came from
@@ -183,11 +184,15 @@ class Atlas:
             space=None, features=None, neighbors=None, positions=None, layout="",
         )  # fmt: skip
 
-    def with_features(self, space: FittedSpace, features: Features, neighbors: Neighbors) -> Atlas:
+    def with_features(
+        self, space: FittedSpace, features: Features, neighbors: Neighbors, fitted_to: Rows | None = None
+    ) -> Atlas:
         """Set the features, who is near whom among them, and the space they come from."""
         if self.embeddings is None:
             raise Problem("Embed the micrographs before making features of them.")
-        return replace(self, space=space, features=features, neighbors=neighbors, positions=None, layout="")
+        return replace(
+            self, space=space, features=features, neighbors=neighbors, fitted_to=fitted_to, positions=None, layout=""
+        )
 
     def with_positions(self, positions: Positions, layout: str) -> Atlas:
         """Set the map."""

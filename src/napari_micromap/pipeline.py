@@ -8,7 +8,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from napari_micromap.atlas import Atlas, Features
+import numpy as np
+
+from napari_micromap.atlas import Atlas, Features, Positions, Rows
 from napari_micromap.embedding.preview import Preview as Preview
 from napari_micromap.problems import Problem
 from napari_micromap.recipe import Recipe
@@ -154,41 +156,64 @@ def embed(
     return (yield from work)
 
 
-def fit(atlas: Atlas, space: Space | None = None) -> Work[Atlas]:
-    """Make features of the embeddings, and find who is near whom."""
+def fit(atlas: Atlas, space: Space | None = None, rows: Rows | None = None) -> Work[Atlas]:
+    """Make features of the embeddings, and find who is near whom.
+
+    With ``rows`` only these say what the space is; the others get features in it all the same.
+    """
     from napari_micromap.neighbors import exact_neighbors
     from napari_micromap.space import Standardized
 
     if atlas.embeddings is None:
         raise Problem("Embed the micrographs before laying them out.")
     yield Progress("Comparing", 0, len(atlas))
-    fitted = (space or Standardized()).fit(atlas.embeddings)
+    fitted = (space or Standardized()).fit(atlas.embeddings if rows is None else atlas.embeddings[rows])
     features = fitted(atlas.embeddings)
     neighbors = yield from exact_neighbors(features, NEIGHBORS_KEPT)
-    return atlas.with_features(fitted, features, neighbors)
+    return atlas.with_features(fitted, features, neighbors, rows)
 
 
-def lay_out(atlas: Atlas, layout: Layout | None, workshop: Workshop) -> Work[tuple[Atlas, str]]:
+def lay_out(
+    atlas: Atlas, layout: Layout | None, workshop: Workshop, rows: Rows | None = None
+) -> Work[tuple[Atlas, str]]:
     """Place the micrographs on a map; returns the atlas and the layout's title.
 
-    Features and neighbors that the atlas has are used again, so another layout or seed costs only itself.
+    Features and neighbors that the atlas has are used again, so another layout or seed costs only itself. With
+    ``rows`` only these take part in space and layout; the others are placed beside them, as new ones would be.
     """
-    if len(atlas) == 0:
-        raise Problem("There are no micrographs to lay out; open a folder or images first.")
+    if rows is not None and len(rows) == len(atlas):
+        rows = None
+    if len(atlas) == 0 or (rows is not None and len(rows) == 0):
+        raise Problem("There are no micrographs to lay out; open a folder, or use and include more of them.")
     if layout is None:
-        layout = usual_layout(len(atlas))
+        layout = usual_layout(len(atlas) if rows is None else len(rows))
     if layout.holds_gil:
         workshop.warm()
-    if atlas.features is None:
-        atlas = yield from fit(atlas)
+    if atlas.features is None or not _same_rows(atlas.fitted_to, rows):
+        atlas = yield from fit(atlas, rows=rows)
     assert atlas.features is not None
-    neighbors = yield from _enough_neighbors(atlas.features, atlas.neighbors, layout.neighbors_needed)
-    if layout.holds_gil:
-        work = workshop.layout_process.run(layout, atlas.features, neighbors)
-    else:
-        work = layout(atlas.features, neighbors)
-    positions = yield from work
+    if rows is None:
+        neighbors = yield from _enough_neighbors(atlas.features, atlas.neighbors, layout.neighbors_needed)
+        positions = yield from _laid_out(layout, atlas.features, neighbors, workshop)
+        return atlas.with_positions(positions, repr(layout)), layout.title
+    features = atlas.features[rows]
+    neighbors = yield from _enough_neighbors(features, None, layout.neighbors_needed)
+    placed = yield from _laid_out(layout, features, neighbors, workshop)
+    positions = np.empty((len(atlas), 2), np.float32)
+    positions[rows] = placed
+    rest = np.setdiff1d(np.arange(len(atlas)), rows)
+    positions[rest] = layout.place(atlas.features[rest], features, placed)
     return atlas.with_positions(positions, repr(layout)), layout.title
+
+
+def _laid_out(layout: Layout, features: Features, neighbors: Neighbors | None, workshop: Workshop) -> Work[Positions]:
+    if layout.holds_gil:
+        return (yield from workshop.layout_process.run(layout, features, neighbors))
+    return (yield from layout(features, neighbors))
+
+
+def _same_rows(one: Rows | None, other: Rows | None) -> bool:
+    return one is other if one is None or other is None else np.array_equal(one, other)
 
 
 def usual_layout(n: int) -> Layout:
@@ -202,7 +227,7 @@ def usual_layout(n: int) -> Layout:
 def _enough_neighbors(features: Features, neighbors: Neighbors | None, needed: int) -> Work[Neighbors | None]:
     from napari_micromap.neighbors import exact_neighbors
 
-    if neighbors is not None and neighbors.rows.shape[1] < min(needed, len(features) - 1):
+    if needed and (neighbors is None or neighbors.rows.shape[1] < min(needed, len(features) - 1)):
         neighbors = yield from exact_neighbors(features, needed)
     return neighbors
 
