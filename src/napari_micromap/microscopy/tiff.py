@@ -110,10 +110,13 @@ def _check(page: Any) -> None:
         raise Unreadable("Its colors are stored in a way that is rare in microscopy; save it as gray or RGB.")
     check_size((page.imagelength, page.imagewidth, page.samplesperpixel), page.dtype)
     # Decoders fill what is missing with zeros; no specimen is black because a copy broke off.
-    if page.compression != 1:
-        ends = [offset + count for offset, count in zip(page.dataoffsets, page.databytecounts)]
-        if not ends or min(page.databytecounts) == 0 or max(ends) > page.parent.filehandle.size:
-            raise Unreadable("The picture is incomplete: the file ends too early.")
+    if page.is_contiguous and page.compression == 1:
+        return  # read in one piece, or not at all
+    ends = [offset + count for offset, count in zip(page.dataoffsets, page.databytecounts)]
+    if len(ends) < int(np.prod(page.chunked)) or min(page.databytecounts) == 0:
+        raise Unreadable("The picture is incomplete: pieces of it are missing.")
+    if max(ends) > page.parent.filehandle.size:
+        raise Unreadable("The picture is incomplete: the file ends too early.")
 
 
 def _channels_last(stored: NDArray[Any], page: Any) -> NDArray[Any]:
