@@ -14,7 +14,7 @@ import pytest
 from numpy.typing import NDArray
 from pytestqt.qtbot import QtBot
 from qtpy.QtCore import QPoint, QPointF, Qt
-from qtpy.QtGui import QWheelEvent
+from qtpy.QtGui import QImage, QWheelEvent
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication, QLabel, QToolButton
 
@@ -126,7 +126,6 @@ def view(session: Session, qtbot: QtBot) -> MapView:
     view.resize(420, 400)
     view.show()
     qtbot.waitExposed(view)
-    qtbot.waitUntil(lambda: view.canvas.scene.drawn)
     return view
 
 
@@ -163,9 +162,12 @@ def turn_wheel(canvas: Canvas, at: QPoint, notches: int) -> None:
 
 
 def picture_of(canvas: Canvas) -> NDArray[np.uint8]:
-    frame = canvas.scene.frame
-    assert frame is not None
-    return frame.image.copy()
+    """What is on the screen, (h, w, 3)."""
+    QApplication.processEvents()
+    image = canvas.grab().toImage().convertToFormat(QImage.Format.Format_RGB888)
+    bits = image.constBits()
+    flat = np.frombuffer(bits.asarray(image.sizeInBytes()) if hasattr(bits, "asarray") else bits, np.uint8)
+    return flat.reshape(image.height(), -1)[:, : 3 * image.width()].reshape(image.height(), image.width(), 3).copy()
 
 
 # ------------------------------------------------------------------ selecting
@@ -483,9 +485,10 @@ def test_a_new_set_starts_with_an_empty_map(view: MapView, session: Session) -> 
 
 
 def color_at(view: MapView, row: int) -> list[int]:
+    picture = picture_of(view.canvas)
     spot = place(view, row)
     ratio = view.canvas.devicePixelRatioF()
-    pixel: list[int] = picture_of(view.canvas)[int(spot.y() * ratio), int(spot.x() * ratio), :3].tolist()
+    pixel: list[int] = picture[int(spot.y() * ratio), int(spot.x() * ratio), :3].tolist()
     return pixel
 
 

@@ -22,6 +22,7 @@ from napari_micromap.views.map import marks
 from napari_micromap.views.map.dots import DARK, Dots, Ground
 from napari_micromap.views.map.gestures import Stroke, Tool, mode_of
 from napari_micromap.views.map.glide import Glide, glide
+from napari_micromap.views.map.raster import Frame
 from napari_micromap.views.map.scene import Scene
 
 MORPH_SECONDS = 0.4
@@ -45,6 +46,7 @@ class Canvas(QWidget):
         super().__init__(parent)
         self._scene = Scene()
         self._ground: Ground = DARK
+        self._painted: Frame | None = None
         self._image: QImage | None = None
         self._tool: Tool = "lasso"
         self._stroke: Stroke | None = None
@@ -270,15 +272,16 @@ class Canvas(QWidget):
     def _paint_dots(self, painter: QPainter) -> None:
         ratio = self.devicePixelRatioF()
         self._scene.resize((float(self.width()), float(self.height())), ratio)  # the window may be on another screen
-        if not self._scene.drawn or self._image is None:
-            frame = self._scene.frame
-            if frame is None:
-                painter.fillRect(self.rect(), QColor(*self._ground.rgb))
-                return
+        frame = self._scene.frame
+        if frame is None:
+            painter.fillRect(self.rect(), QColor(*self._ground.rgb))
+            return
+        if frame is not self._painted or self._image is None:
             height, width = frame.ids.shape
-            # The image borrows the memory of the frame, which lives until the next one.
+            # The image borrows the memory of the frame, so both are kept.
             self._image = QImage(frame.image.data, width, height, 4 * width, QImage.Format.Format_RGBX8888)
             self._image.setDevicePixelRatio(ratio)
+            self._painted = frame
         painter.drawImage(QPointF(0, 0), self._image)
 
     # ------------------------------------------------------------------ within

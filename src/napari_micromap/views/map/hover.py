@@ -73,7 +73,12 @@ class HoverCard(QFrame):
         if row is None or row >= len(session.atlas):
             return
         atlas = session.atlas
-        self._words.setText("\n".join(lines_of(atlas, row, session.color_by)))
+        metrics, middle = self._words.fontMetrics(), Qt.TextElideMode.ElideMiddle
+        words = [
+            line if " " in line else metrics.elidedText(line, middle, SIDE)
+            for line in lines_of(atlas, row, session.color_by)
+        ]
+        self._words.setText("\n".join(words))
         self._picture.clear(shape_of(atlas, row))
         self._stand_beside()
         self.show()

@@ -20,9 +20,9 @@ def paint_double_ring(painter: QPainter, at: QPointF, radius: float, color: QCol
     """Ring the current dot twice, so that it is not taken for a selected one."""
     painter.setBrush(Qt.BrushStyle.NoBrush)
     painter.setPen(QPen(color, 1.75))
-    painter.drawEllipse(at, radius + 3.0, radius + 3.0)
+    painter.drawEllipse(at, radius + 4.25, radius + 4.25)
     painter.setPen(QPen(color, 1.25))
-    painter.drawEllipse(at, radius + 6.5, radius + 6.5)
+    painter.drawEllipse(at, radius + 7.75, radius + 7.75)
 
 
 def paint_outline(painter: QPainter, outline: QPolygonF) -> None:

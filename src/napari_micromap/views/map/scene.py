@@ -49,11 +49,6 @@ class Scene:
             self._frame = draw(self.dots, self.camera.scaled(self._ratio), size, self._ratio, self.dot)
         return self._frame
 
-    @property
-    def drawn(self) -> bool:
-        """Whether nothing changed since the frame was drawn."""
-        return self._frame is not None
-
     def home_of(self, dots: Dots | None) -> Camera:
         """Return where one would see all of these dots."""
         return Camera() if dots is None or not len(dots) else fit(_places(dots), self.size)

@@ -25,7 +25,7 @@ class Sheet:
     @property
     def pad(self) -> int:
         """Width of the rim."""
-        return 2 * ceil(self.radius + 2 * self.ratio + 2)
+        return 2 * ceil(self.radius + 3 * self.ratio + 2)
 
     @property
     def width(self) -> int:
@@ -55,6 +55,11 @@ class Seen:
     x: NDArray[np.float32]  # in pixels of the sheet; a pixel's middle is at half
     y: NDArray[np.float32]
     at: NDArray[np.intp]  # the flat pixel that holds the middle of the dot
+
+    def part(self, begin: int, end: int) -> Seen:
+        """Return some of them, in a row."""
+        some = slice(begin, end)
+        return Seen(self.index[some], self.x[some], self.y[some], self.at[some])
 
 
 def disc(across: int) -> list[Line]:

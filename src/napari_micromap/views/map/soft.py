@@ -13,52 +13,69 @@ from napari_micromap.views.map.packed import Packed, mixed, packed
 from napari_micromap.views.map.sheet import Seen, Sheet, disc, spread
 
 _EXACT_UP_TO = 400_000  # pixels of all dots together; more, if widening all pixels would cost more still
-_LINE, _STRONG_LINE, _RING, _CROSS = 1.0, 1.5, 1.4, 1.3  # thickness in logical pixels, of dots of 6 and more
+# Thickness in logical pixels, of dots of 6 and more; around smaller ones a full line would outshine the color.
+_LINE, _STRONG_LINE, _RING, _CROSS = 1.0, 1.5, 1.4, 1.3
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class _Looks:
-    """How each of the seen dots looks."""
+    """How each of some dots looks."""
 
     fill: Packed
     line: Packed
     kind: NDArray[np.uint8]
-    outer: NDArray[np.float32]  # radius with the line
+    outer: float  # radius with the line
 
-    @property
-    def solid(self) -> NDArray[np.float32]:
-        """Radius within which a dot hides all beneath it."""
-        return np.where(self.kind == FILLED, self.outer - np.float32(0.5), np.float32(0))
+    def reach(self, radius: float) -> NDArray[np.float32]:
+        """Return this radius for dots with a value, 0 for rings and crosses."""
+        return np.where(self.kind == FILLED, np.float32(radius), np.float32(0))
 
 
 def draw_soft(dots: Dots, seen: Seen, sheet: Sheet) -> tuple[Packed, NDArray[np.int32]]:
-    """Lay, at each pixel, the dot on top over the topmost one that hides all beneath it, over the ground."""
-    looks = _looks(dots, seen, sheet)
-    top = _cover(seen, looks.outer + np.float32(0.5), sheet, grown=0.71)
-    hiding = _cover(seen, looks.solid, sheet, grown=-0.71)
-    at = np.flatnonzero(top)
-    above, below = top[at], hiding[at]
-    under = np.full(len(at), dots.colors[0])
-    shows = np.flatnonzero((below != above) & (below > 0))
-    under[shows], _ = _shade(looks, seen, below[shows] - 1, at[shows], sheet)
-    pixels = np.full(len(top), dots.colors[0])
-    pixels[at] = mixed(under, *_shade(looks, seen, above - 1, at, sheet))
-    ids = sheet.empty()
-    ids[at] = seen.index[above - 1] + 1
+    """Draw the dots that are not selected, a halo of those that are, and these."""
+    pixels, ids = np.full(sheet.width * sheet.height, dots.colors[0]), sheet.empty()
+    first = int(np.searchsorted(seen.index, dots.selected_from))
+    _lay(pixels, ids, dots, seen.part(0, first), sheet)
+    if first < len(seen.index):
+        chosen = seen.part(first, len(seen.index))
+        _halo(pixels, dots, chosen, sheet)
+        _lay(pixels, ids, dots, chosen, sheet)
     return sheet.inner(pixels), sheet.inner(ids)
 
 
+def _lay(pixels: Packed, ids: NDArray[np.int32], dots: Dots, seen: Seen, sheet: Sheet) -> None:
+    """Lay, at each pixel, the dot on top over the topmost one that hides all beneath it, over what is there."""
+    looks = _looks(dots, seen, sheet)
+    top = _cover(seen, np.full(len(seen.index), looks.outer + 0.5, np.float32), sheet, grown=0.71)
+    hiding = _cover(seen, looks.reach(looks.outer - 0.5), sheet, grown=-0.71)
+    at = np.flatnonzero(top)
+    above, below = top[at], hiding[at]
+    under = pixels[at]
+    shows = np.flatnonzero((below != above) & (below > 0))
+    under[shows], _ = _shade(looks, seen, below[shows] - 1, at[shows], sheet)
+    pixels[at] = mixed(under, *_shade(looks, seen, above - 1, at, sheet))
+    ids[at] = seen.index[above - 1] + 1
+
+
+def _halo(pixels: Packed, dots: Dots, seen: Seen, sheet: Sheet) -> None:
+    """Draw one strong line around all selected dots that touch: within, their colors shall be seen."""
+    looks = _looks(dots, seen, sheet)
+    outer = looks.outer + _thickness(_STRONG_LINE, sheet)
+    halo = _cover(seen, looks.reach(outer + 0.5), sheet, grown=0.71)
+    at = np.flatnonzero(halo)
+    pixels[at] = mixed(pixels[at], packed(dots.ground.strong), _part(outer - _distance(seen, halo[at] - 1, at, sheet)))
+
+
 def _looks(dots: Dots, seen: Seen, sheet: Sheet) -> _Looks:
-    ground = dots.ground
     fill = dots.colors[seen.index + 1]
-    selected = seen.index >= dots.selected_from
-    line = lines_around(fill, ground)
-    if dots.selected_from < len(dots):
-        line = np.where(selected, packed(ground.strong), mixed(dots.colors[0], line, FADED_LINE))
-    thickness = np.where(selected, _STRONG_LINE, _LINE) * sheet.ratio
-    # Around smaller dots a full line would outshine the color.
-    outer = sheet.radius + thickness * min(1.0, sheet.radius / (3 * sheet.ratio))
-    return _Looks(fill, line, dots.kinds[seen.index], outer.astype(np.float32))
+    line = lines_around(fill, dots.ground)
+    if len(seen.index) and seen.index[0] < dots.selected_from < len(dots):
+        line = mixed(dots.colors[0], line, FADED_LINE)
+    return _Looks(fill, line, dots.kinds[seen.index], sheet.radius + _thickness(_LINE, sheet))
+
+
+def _thickness(line: float, sheet: Sheet) -> float:
+    return line * min(sheet.ratio, sheet.radius / 3)
 
 
 def _cover(seen: Seen, radius: NDArray[np.float32], sheet: Sheet, grown: float) -> NDArray[np.int32]:
@@ -86,18 +103,31 @@ def _cover(seen: Seen, radius: NDArray[np.float32], sheet: Sheet, grown: float) 
     return cover
 
 
-def _shade(
-    looks: _Looks, seen: Seen, which: NDArray[np.int32], at: NDArray[np.intp], sheet: Sheet
-) -> tuple[Packed, NDArray[np.float32]]:
-    """Return the color (k,) that each dot gives to a pixel, and how much of the pixel it covers (k,)."""
+def _offsets(
+    seen: Seen, which: NDArray[np.int32], at: NDArray[np.intp], sheet: Sheet
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return how far the middles of pixels lie right of and below the middles of dots."""
     pixel = at.astype(np.int32)
     row = pixel // np.int32(sheet.width)
     dx = pixel - row * np.int32(sheet.width) + (np.float32(0.5) - seen.x)[which]
     dy = row + (np.float32(0.5) - seen.y)[which]
-    dx, dy = dx.astype(np.float32), dy.astype(np.float32)
+    return dx.astype(np.float32), dy.astype(np.float32)
+
+
+def _distance(seen: Seen, which: NDArray[np.int32], at: NDArray[np.intp], sheet: Sheet) -> NDArray[np.float32]:
+    dx, dy = _offsets(seen, which, at, sheet)
+    distance: NDArray[np.float32] = np.sqrt(dx * dx + dy * dy)
+    return distance
+
+
+def _shade(
+    looks: _Looks, seen: Seen, which: NDArray[np.int32], at: NDArray[np.intp], sheet: Sheet
+) -> tuple[Packed, NDArray[np.float32]]:
+    """Return the color (k,) that each dot gives to a pixel, and how much of the pixel it covers (k,)."""
+    dx, dy = _offsets(seen, which, at, sheet)
     distance = np.sqrt(dx * dx + dy * dy)
     filled = _part(np.float32(sheet.radius) - distance)
-    covered = _part(looks.outer[which] - distance)
+    covered = _part(np.float32(looks.outer) - distance)
     if looks.kind.any():
         kind = looks.kind[which]
         for other, part_of in ((HOLLOW, _ring), (CROSSED, _cross)):
