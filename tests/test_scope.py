@@ -12,6 +12,7 @@ from napari_micromap import pipeline
 from napari_micromap.atlas import OWN_COLUMNS, Atlas
 from napari_micromap.layouts.pca import Pca
 from napari_micromap.problems import Problem
+from napari_micromap.session import Session
 from napari_micromap.session.scope import MISSING, Filter, Scope
 from napari_micromap.work import finish
 
@@ -123,3 +124,54 @@ def test_taking_all_back_gives_the_map_of_all_again(tmp_path: Path) -> None:
     again, _ = finish(pipeline.lay_out(part, Pca(), workshop, np.arange(12)))
     np.testing.assert_array_equal(whole.positions, again.positions)
     assert not np.array_equal(whole.positions, part.positions)
+
+
+def test_a_damaged_scope_opens_as_far_as_it_can() -> None:
+    scope = Scope()
+    scope.restore({"filters": [3, {"column": "Jc", "low": "x"}], "exclusions": {"id1": {}, "id2": 7}})
+    assert scope.filters == (Filter("Jc"),)
+    assert scope.exclusions["id1"].reason == "other" and "id2" not in scope.exclusions
+    scope.restore(None)
+    assert not scope.filters and not scope.exclusions
+
+
+def test_what_a_filter_hides_is_not_selected_any_more() -> None:
+    session = Session()
+    session.open_atlas(atlas_of())
+    session.selection.replace([0, 1, 2, 3])
+    session.use_only(Filter("magnification", ("10000",)))
+    assert session.selection.rows.tolist() == [1, 3]
+    assert session.used.tolist() == [1, 3, 5, 7, 9, 11]
+
+
+def test_exclusions_made_after_a_property_was_seen_say_so(tmp_path: Path) -> None:
+    session = Session(cache=tmp_path)
+    atlas = atlas_of()
+    session.open_atlas(atlas.with_columns(atlas.columns, {"Jc": "property"}))
+    session.color_by = None
+    session.exclude([0], "crack")
+    session.lay_out(Pca())
+    assert not session.map_is_of_others or session.used.tolist() == list(range(1, 12))
+    session.color_by = "Jc"
+    session.exclude([1], "charging")
+    assert not session.scope.exclusions["id0"].after_property
+    assert session.scope.exclusions["id1"].after_property
+    assert session.map_is_of_others
+    session.lay_out(Pca())
+    assert not session.map_is_of_others
+
+
+def test_exclusions_and_filters_are_saved_and_come_back(tmp_path: Path) -> None:
+    session = Session(cache=tmp_path / "cache")
+    session.open_atlas(atlas_of())
+    session.exclude([2, 5], "out of focus")
+    session.use_only(Filter("Jc", high=4.0))
+    session.lay_out(Pca())
+    session.save(tmp_path / "s.micromap")
+    again = Session(cache=tmp_path / "cache")
+    again.restore(tmp_path / "s.micromap")
+    assert again.scope.state() == session.scope.state()
+    assert again.used.tolist() == session.used.tolist()
+    again.include([2, 5])
+    again.scope.undo()
+    assert again.scope.state() == session.scope.state()

@@ -9,15 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from psygnal import Signal
 
 from napari_micromap import pipeline
-from napari_micromap.atlas import Atlas, Positions, empty_atlas
+from napari_micromap.atlas import Atlas, Positions, Rows, empty_atlas
 from napari_micromap.problems import Problem
 from napari_micromap.recipe import Recipe
 from napari_micromap.session.maps import Map
 from napari_micromap.session.running import AtOnce, Runner
+from napari_micromap.session.scope import Filter, Scope, rows_as_ids
 from napari_micromap.session.selection import Selection
 from napari_micromap.tables import telling_column, with_sample
 from napari_micromap.work import Progress
@@ -58,6 +59,9 @@ class Session:
         self.run: Runner = run if run is not None else AtOnce()
         self.workshop = pipeline.Workshop(cache)
         self.selection = Selection()
+        self.scope = Scope()
+        self.scope.changed.connect(self._on_scope)
+        self._property_seen = False
         self._atlas = empty_atlas()
         self._map: Map | None = None
         self._waiting_map: Map | None = None
@@ -109,6 +113,7 @@ class Session:
             raise Problem(f"There is no column “{column}”; there are: {', '.join(map(str, self._atlas.columns))}.")
         if column != self._color_by:
             self._color_by = column
+            self._note_property()
             self.color_changed.emit(column)
 
     @property
@@ -135,6 +140,24 @@ class Session:
             self._set_atlas(with_sample(self._atlas, name))
             if name is not None and self._color_by == before:
                 self.color_by = name
+
+    @property
+    def shown(self) -> NDArray[np.bool_]:
+        """(n,) True for micrographs that the filters keep."""
+        return self.scope.shown(self._atlas)
+
+    @property
+    def used(self) -> Rows:
+        """Rows that take part in layout and tests: kept by the filters and not excluded."""
+        return self.scope.used(self._atlas)
+
+    @property
+    def map_is_of_others(self) -> bool:
+        """Whether filters or exclusions changed since the map was made, so that making it again would tell more."""
+        if self._atlas.positions is None:
+            return False
+        fitted = self._atlas.fitted_to
+        return not np.array_equal(np.arange(len(self._atlas)) if fitted is None else fitted, self.used)
 
     def touch_map(self) -> None:
         """Say that the user zoomed or works on the shown map, so that nothing may move it by itself."""
@@ -176,7 +199,7 @@ class Session:
 
     def lay_out(self, layout: Layout | None = None) -> None:
         """Make the map; UMAP, or PCA where there are fewer than 30 micrographs, if none is named."""
-        self._build(lambda: pipeline.lay_out(self._atlas, layout, self.workshop), self._laid_out)
+        self._build(lambda: pipeline.lay_out(self._atlas, layout, self.workshop, self.used), self._laid_out)
 
     def make_map(
         self, backbone: Backbone | None = None, recipe: Recipe | None = None, layout: Layout | None = None
@@ -191,6 +214,18 @@ class Session:
         """Show the final map that waited."""
         if self._waiting_map is not None:
             self._show(self._waiting_map)
+
+    def use_only(self, wanted: Filter) -> None:
+        """Restrict map, gallery, counts and tests to what a filter keeps."""
+        self.scope.use_only(wanted)
+
+    def exclude(self, rows: ArrayLike, reason: str) -> None:
+        """Leave micrographs out of layout and tests, with a reason; they stay on the map, crossed out."""
+        self.scope.exclude(rows_as_ids(self._atlas, rows), reason, self._property_seen)
+
+    def include(self, rows: ArrayLike) -> None:
+        """Take excluded micrographs back."""
+        self.scope.include(rows_as_ids(self._atlas, rows))
 
     def open_micrograph(self, row: int) -> None:
         """Make a micrograph current and ask for it at full resolution."""
@@ -223,6 +258,8 @@ class Session:
             "selection": [str(id_) for id_ in self._atlas.ids[self.selection.rows]],
             "current": None if self._current is None else str(self._atlas.ids[self._current]),
             "map_title": self._final_title(),
+            "scope": self.scope.state(),
+            "property_seen": self._property_seen,
         }
 
     @property
@@ -231,6 +268,15 @@ class Session:
         return None if self._color_by is None else self._atlas.columns[self._color_by]
 
     # ------------------------------------------------------------------ within
+
+    def _on_scope(self) -> None:
+        # what a filter hides cannot stay selected: counts and tests would speak of images that nobody sees
+        self.selection.apply(np.flatnonzero(~self.shown), "remove")
+
+    def _note_property(self) -> None:
+        """Remember that a property has colored a map: exclusions from now on may have followed it."""
+        if self._map is not None and self._color_by is not None:
+            self._property_seen |= self._atlas.roles.get(self._color_by) == "property"
 
     def _build(self, start: Callable[[], Any], done: Callable[[Any], None]) -> None:
         def finished(result: Any) -> None:
@@ -258,6 +304,8 @@ class Session:
 
     def _start_anew(self, atlas: Atlas) -> None:
         self.selection.forget()
+        self.scope.forget()
+        self._property_seen = False
         self.current = None
         waited, self._waiting_map = self._waiting_map, None
         was_stale, self._stale = self._stale, frozenset()
@@ -354,6 +402,7 @@ class Session:
     def _show(self, new: Map, touched: bool = False) -> None:
         self._map = new
         self._map_touched = touched
+        self._note_property()
         if self._waiting_map is not None:
             self._waiting_map = None
             self.waiting_map_changed.emit(None)
@@ -377,6 +426,8 @@ class Session:
         color = state.get("color_by", self._color_by)
         if color is None or (isinstance(color, str) and color in atlas.columns):
             self.color_by = color
+        self.scope.restore(state.get("scope"))
+        self._property_seen |= state.get("property_seen") is True
         selected, current = state.get("selection"), state.get("current")
         self.selection.begin_with(atlas.rows_of(_texts(selected if isinstance(selected, list) else [])))
         self.current = next(iter(atlas.rows_of(_texts([current])).tolist()), None)

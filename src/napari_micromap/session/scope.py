@@ -205,20 +205,15 @@ class Scope:
             one.update({k: None for k in ("low", "high") if not np.isfinite(one[k])})
         return {"filters": filters, "exclusions": {i: asdict(e) for i, e in self._exclusions.items()}}
 
-    def restore(self, state: Mapping[str, Any]) -> None:
-        """Take over what :meth:`state` gave."""
-        filters = []
-        for one in state.get("filters", []):
-            low, high = one.get("low"), one.get("high")
-            filters.append(
-                Filter(
-                    str(one["column"]), tuple(map(str, one.get("values", ()))), -np.inf if low is None else float(low),
-                    np.inf if high is None else float(high), str(one.get("text", "")),
-                )
-            )  # fmt: skip
+    def restore(self, state: object) -> None:
+        """Take over what :meth:`state` gave; what does not fit is left out."""
+        told = state if isinstance(state, dict) else {}
+        filters = [f for f in map(_filter_from, told.get("filters") or []) if f is not None]
+        written = told.get("exclusions")
         exclusions = {
-            str(i): Exclusion(str(e["reason"]), bool(e.get("after_property", False)))
-            for i, e in state.get("exclusions", {}).items()
+            str(i): Exclusion(str(e.get("reason") or "other"), e.get("after_property") is True)
+            for i, e in (written if isinstance(written, dict) else {}).items()
+            if isinstance(e, dict)
         }
         self._set(tuple(filters), MappingProxyType(exclusions))
         self._undo, self._redo = [], []
@@ -230,6 +225,20 @@ class Scope:
         self._redo = []
         self._filters, self._exclusions = filters, exclusions
         self.changed.emit()
+
+
+def _filter_from(written: object) -> Filter | None:
+    if not isinstance(written, dict) or not isinstance(written.get("column"), str):
+        return None
+    low, high = (written.get(k) for k in ("low", "high"))
+    values = written.get("values")
+    return Filter(
+        written["column"],
+        tuple(map(str, values)) if isinstance(values, list) else (),
+        float(low) if isinstance(low, int | float) else -np.inf,
+        float(high) if isinstance(high, int | float) else np.inf,
+        str(written.get("text") or ""),
+    )
 
 
 def shown_values(series: pd.Series[Any]) -> pd.Series[Any]:
