@@ -41,7 +41,9 @@ def counts_of(atlas: Atlas, rows: Rows | None = None) -> str:
 
 
 def name_of(atlas: Atlas) -> str:
-    """Name a set of micrographs by the folder that all its files lie in; "open images" for layers."""
+    """Name a set of micrographs by the folder that all its files lie in; "Open images" for layers."""
+    if atlas.synthetic:
+        return "Synthetic films"
     paths: list[str] = atlas.paths.tolist()
     if not any(paths):
         return "Open images" if paths else ""

@@ -52,7 +52,7 @@ def films() -> list[LayerData]:
 
     atlas = finish(Films(films=12, images=2)())
     stack = np.stack([micrograph.specimen() for micrograph in atlas])
-    um_per_px = float(atlas.columns["um_per_px"].iat[0])
+    um_per_px = float(atlas.columns["um_per_px"].to_numpy(float)[0])
     limits = [int(limit) for limit in np.percentile(stack[:, ::4, ::4], (0.5, 99.5))]
     looks = {
         "name": "Synthetic films",

@@ -212,5 +212,13 @@ def side_by_side(*widgets: QWidget | int | None, into: QLayout | None = None) ->
         if isinstance(widget, int):
             row.addStretch(widget)
         elif widget is not None:
-            row.addWidget(widget)
+            row.addWidget(widget, 1 if isinstance(widget, Line | ChoiceBox) else 0)
     return row
+
+
+def field_name(text: str, tip: str) -> QLabel:
+    """Make the name in front of a field; those below one another are equally wide."""
+    label = QLabel(text)
+    label.setToolTip(tip)
+    label.setMinimumWidth(label.fontMetrics().horizontalAdvance("Sample") + 2 * GAP)
+    return label

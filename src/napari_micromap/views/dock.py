@@ -14,7 +14,7 @@ from qtpy.QtWidgets import QMenu, QSizePolicy, QVBoxLayout, QWidget
 from napari_micromap.atlas import Atlas
 from napari_micromap.backbones import BACKBONES
 from napari_micromap.estimate import seconds_for_map
-from napari_micromap.pipeline import Joined
+from napari_micromap.pipeline import Joined, usual_layout
 from napari_micromap.session import Map
 from napari_micromap.store.recent import recent
 from napari_micromap.views.controls import GAP, Roomy
@@ -82,7 +82,7 @@ class MicromapDock(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(2 * GAP, GAP, 2 * GAP, 2 * GAP)
         layout.setSpacing(GAP + 2)
-        for widget in (self.notice, self.start, self.header, self.check_area, self.progress, self.color):
+        for widget in (self.notice, self.start, self.header, self.color, self.check_area, self.progress):
             layout.addWidget(widget)
         layout.addWidget(self.map, 100)
         layout.addWidget(self.selected)
@@ -128,6 +128,7 @@ class MicromapDock(QWidget):
         listen(self, self.session.atlas_changed, self._on_atlas)
         listen(self, self.session.map_changed, self._on_map)
         listen(self, self.session.joined_changed, self._on_joined)
+        listen(self, self.session.warned, self.notice.tell)
         listen(self, self.gallery.changed, self._on_gallery)
         self.viewer.events.theme.connect(self._on_theme)
 
@@ -141,7 +142,8 @@ class MicromapDock(QWidget):
     def _on_atlas(self, atlas: Atlas) -> None:
         self.start.setVisible(not len(atlas))
         self.start.show_recent()
-        self.header.setVisible(len(atlas) > 0)
+        for widget in (self.header, self.color):
+            widget.setVisible(len(atlas) > 0)
         self._show_check()
         self._show_duration()
         if len(atlas):
@@ -149,7 +151,7 @@ class MicromapDock(QWidget):
 
     def _on_map(self, shown: Map | None) -> None:
         has_map = shown is not None
-        for widget in (self.color, self.map, self.selected):
+        for widget in (self.map, self.selected):
             widget.setVisible(has_map)
         self.header.show_foldable(has_map)
         if has_map != self._had_map:
@@ -226,8 +228,8 @@ class MicromapDock(QWidget):
 
     def _warm_up(self) -> None:
         """Start the layout process while the user still looks around; its compiler takes a while."""
-        if not self._lanes.busy("build") or self.session.map is None:
-            _ = self.session.workshop.layout_process
+        if usual_layout(len(self.session.atlas)).holds_gil:
+            self.session.workshop.warm()
 
     # ------------------------------------------------------------------ drops, size, end
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from qtpy.QtCore import Qt, Signal
-from qtpy.QtWidgets import QGridLayout, QLabel, QToolButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QLabel, QToolButton, QVBoxLayout, QWidget
 
 from napari_micromap.atlas import Atlas
 from napari_micromap.pipeline import Joined
 from napari_micromap.session import Session
 from napari_micromap.tables import name_pieces, sample_candidates
 from napari_micromap.tables.names import file_names
-from napari_micromap.views.controls import GAP, Choice, ChoiceBox, Line, link, push, side_by_side
+from napari_micromap.views.controls import GAP, Choice, ChoiceBox, Line, field_name, link, push, side_by_side
 from napari_micromap.views.listening import listen
 from napari_micromap.wording import counted, examples, sample_noun
 
@@ -65,28 +65,18 @@ class CheckPanel(QWidget):
     # ------------------------------------------------------------------ build
 
     def _build(self) -> None:
-        grid = QGridLayout()
-        grid.setContentsMargins(0, 0, 0, 0)
-        grid.setHorizontalSpacing(2 * GAP)
-        grid.setVerticalSpacing(GAP)
-        grid.setColumnStretch(1, 1)
-        tip = "The specimen that a micrograph shows. Several micrographs of one sample share what you measured on it."
-        for row, (name, help_, fields) in enumerate(
-            (
-                ("Sample", tip, side_by_side(self.sample, self.samples)),
-                ("Table", "What you measured", side_by_side(self.add_table, self.matched, 1)),
-            )
-        ):
-            label = QLabel(name)
-            label.setToolTip(help_)
-            grid.addWidget(label, row, 0)
-            grid.addLayout(fields, row, 1)
+        sample = field_name(
+            "Sample",
+            "The specimen that a micrograph shows. Several micrographs of one sample share what you measured on it.",
+        )
+        table = field_name("Table", "What you measured")
         self.make_map.setMinimumWidth(120)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(GAP)
         layout.addWidget(self.unreadable, 0, Qt.AlignmentFlag.AlignLeft)
-        layout.addLayout(grid)
+        layout.addLayout(side_by_side(sample, self.sample, self.samples))
+        layout.addLayout(side_by_side(table, self.add_table, self.matched, 1))
         layout.addSpacing(2)
         layout.addLayout(side_by_side(self.make_map, self.duration))
         layout.addWidget(self.more, 0, Qt.AlignmentFlag.AlignLeft)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from qtpy.QtWidgets import QLabel, QWidget
+from qtpy.QtWidgets import QWidget
 
 from napari_micromap.atlas import OWN_COLUMNS, Atlas
 from napari_micromap.session import Session
-from napari_micromap.views.controls import Choice, ChoiceBox, side_by_side
+from napari_micromap.views.controls import Choice, ChoiceBox, field_name, side_by_side
 from napari_micromap.views.listening import listen
 from napari_micromap.wording import examples
 
@@ -21,12 +21,8 @@ class ColorPanel(QWidget):
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._session = session
-        label = QLabel("Color")
-        label.setToolTip("The column whose values color the dots")
         self.box = ChoiceBox(self._choices)
-        row = side_by_side(label, self.box)
-        row.setStretchFactor(self.box, 1)
-        self.setLayout(row)
+        self.setLayout(side_by_side(field_name("Color", "The column whose values color the dots"), self.box))
         self.box.picked.connect(self._on_pick)
         listen(self, session.color_changed, self._on_color)
         listen(self, session.atlas_changed, lambda _: self._on_color(session.color_by))
