@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import os
 import sys
+import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -22,9 +24,7 @@ _STOPPED = 130  # what shells expect after Ctrl-C
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one verb; return 0, 1 for a problem, 2 for a wrong call, 130 when it was stopped by Ctrl-C."""
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="replace")  # an old console that has no µ
+    _settle_streams()
     arguments = _parser().parse_args(argv)
     said = ProgressLine(sys.stderr)
     try:
@@ -41,6 +41,16 @@ def main(argv: Sequence[str] | None = None) -> int:
         said.sentence(f"micromap: {_in_a_line(error)}")
         return 1
     return 0
+
+
+def _settle_streams() -> None:
+    """Keep to one voice: what libraries remark by the way would run into the line of progress."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")  # an old console that has no µ
+    logging.getLogger().addHandler(logging.NullHandler())
+    if not sys.warnoptions:
+        warnings.simplefilter("ignore")
 
 
 def _in_a_line(error: BaseException) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -34,24 +35,40 @@ def make_map(arguments: argparse.Namespace, said: ProgressLine) -> None:
 
     backbone = _backbone(arguments)
     recipe = Recipe(depths=arguments.depths, views=arguments.views, precision=arguments.precision)
+    _check_outputs(arguments)
     clock = _Clock()
     with session_for(said) as session:
         _allow_weights(session, backbone, arguments.download, said)
         with clock.stage("gather"):
             session.open(_source(arguments.input))
             _add_values(session, arguments)
-        _tell_left_out(session, said)
+        layout = _layout(arguments, len(session.atlas))
+        if layout.holds_gil:
+            session.workshop.warm()
         with clock.stage("embed"):
             session.embed(backbone, recipe, arguments.device)
+        _tell_left_out(session, said)
         with clock.stage("fit"):
             session.fit()
         with clock.stage("layout"):
-            session.lay_out(_layout(arguments, len(session.atlas)))
+            session.lay_out(layout)
         if arguments.out is not None:
             session.save(arguments.out)
         if arguments.figure is not None:
             save_figure(session, arguments.figure)
         _tell_result(session, arguments, clock)
+
+
+def _check_outputs(arguments: argparse.Namespace) -> None:
+    """Find out now, rather than after the long work, that the result has no place to go."""
+    if arguments.out is not None and arguments.out.is_file():
+        raise Problem(f"“{arguments.out}” is a file; name a folder such as NAME.micromap.")
+    for path in (arguments.out, arguments.figure):
+        folder = None if path is None else path.expanduser().absolute().parent
+        while folder is not None and path is arguments.out and not folder.exists():
+            folder = folder.parent  # a session makes the folders above it
+        if folder is not None and not (folder.is_dir() and os.access(folder, os.W_OK)):
+            raise Problem(f"Nothing can be written to “{folder}”; name another place for {path.name}.")
 
 
 def _backbone(arguments: argparse.Namespace) -> Backbone:

@@ -34,7 +34,7 @@ class ProgressLine:
             self.clear()
             return
         left, now = self._pace.seconds_left(progress), time.monotonic()
-        if progress.stage == self._stage and now - self._told < self._every:
+        if progress.stage == self._stage and (now - self._told < self._every or not self._is_news(progress)):
             return
         self._stage, self._told = progress.stage, now
         text = progress.stage
@@ -48,6 +48,10 @@ class ProgressLine:
         else:
             self._stream.write(text + "\n")
         self._stream.flush()
+
+    def _is_news(self, progress: Progress) -> bool:
+        """Say whether a line is worth it: a log wants no line that says the same again."""
+        return self._rewrites or progress.total > 0
 
     def clear(self) -> None:
         """Wipe the line."""

@@ -44,8 +44,7 @@ def show_demo(arguments: argparse.Namespace, said: ProgressLine) -> None:
     figure = arguments.figure if arguments.figure is not None else Path("micromap-demo.png")
     with session_for(said) as session:
         session.open(Films())
-        session.embed()
-        session.lay_out()
+        session.make_map()
         save_figure(session, figure)
         session.save(session.workshop.cache / "demo.micromap")
         saved = session.saved_as
