@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -484,20 +485,26 @@ def test_a_state_that_does_not_fit_is_left_out(session: Session, tmp_path: Path,
 
 
 @pytest.mark.timeout(120)
-def test_a_script_goes_from_a_folder_to_a_map(tmp_path: Path) -> None:
+def test_the_script_in_the_readme_goes_from_a_folder_to_a_saved_map(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     """The real parts: files, the built-in network, PCA."""
     import tifffile
 
-    from napari_micromap.sources.folder import Folder
-
     rng = np.random.default_rng(0)
     for k in range(6):
-        folder = tmp_path / "images" / f"F{k // 2}"
+        folder = tmp_path / "films" / f"F{k // 2}"
         folder.mkdir(parents=True, exist_ok=True)
         tifffile.imwrite(folder / f"{k}.tif", (rng.random((64, 80)) ** (1 + k // 2) * 255).astype(np.uint8))
-    session = Session(cache=tmp_path / "cache")
-    session.open(Folder(tmp_path / "images"))
-    session.make_map()
-    assert session.sample_column == "folder"
+    (tmp_path / "jc.csv").write_text("film,Jc\nF0,1.5\nF1,2.5\nF2,0.5\n")
+    monkeypatch.chdir(tmp_path)
+    readme = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+    (script,) = re.findall(r"```python\n(.*?)```", readme, re.S)
+    said: dict[str, Any] = {}
+    exec(script, said)  # as a reader of it would
+    session: Session = said["s"]
+    assert session.sample_column == "film" and session.color_by == "Jc"
     assert session.map is not None and session.map.title == "PCA" and np.isfinite(session.map.positions).all()
+    assert (tmp_path / "films.micromap" / "open.micromap").is_file()
+    assert "F2" in capsys.readouterr().out
     session.workshop.close()
