@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from qtpy.QtCore import QPointF, QRectF, QSize, Qt, Signal
+from qtpy.QtCore import QEvent, QObject, QPointF, QRectF, QSize, Qt, Signal
 from qtpy.QtGui import QColor, QIcon, QImage, QPainter, QPaintEvent, QPen, QPixmap, QResizeEvent
 from qtpy.QtWidgets import (
     QApplication,
@@ -25,7 +25,7 @@ from napari_micromap.views.map.gestures import mode_of
 from napari_micromap.views.map.packed import Rgb, packed
 
 _BAR = 10  # logical pixels, height of the colorbar
-_ENTRIES = 84  # logical pixels, height of the list of categories at most
+_LINES = 4.5  # of categories, at most; the half one says that there are more
 _LONGEST = 150  # logical pixels, width of a category's name at most
 _MISSING = -1  # code of micrographs without a value
 
@@ -184,9 +184,17 @@ class EntryList(QScrollArea):
         super().resizeEvent(event)
         self._take_height()
 
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Take another height when the list changed, or got another font."""
+        handled = bool(super().eventFilter(watched, event))
+        if event.type() == QEvent.Type.LayoutRequest:
+            self._take_height()
+        return handled
+
     def _take_height(self) -> None:
         needed = self._flow.heightForWidth(max(1, self.viewport().width()))
-        self.setFixedHeight(min(_ENTRIES, max(1, needed)))
+        line = self._flow.itemAt(0).sizeHint().height() if self._flow.count() else 1
+        self.setFixedHeight(max(1, min(needed, round(_LINES * line))))
 
 
 def _entry_button() -> QToolButton:
