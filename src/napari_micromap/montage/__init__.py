@@ -2,8 +2,9 @@
 
 from napari_micromap.montage.arrangement import FRAME, GUTTER, LABEL, TILE, Arrangement, arrange, typical_first
 from napari_micromap.montage.captions import captions
-from napari_micromap.montage.composing import Montage
-from napari_micromap.montage.filling import PER_PAGE, Filled, Want, compose_page, fill
+from napari_micromap.montage.composing import Montage, Want
+from napari_micromap.montage.filling import PER_PAGE, Filled, compose_page, fill
+from napari_micromap.montage.grid import Grid, grid_for
 from napari_micromap.montage.tiles import TilePixels
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "TILE",
     "Arrangement",
     "Filled",
+    "Grid",
     "Montage",
     "TilePixels",
     "Want",
@@ -21,5 +23,6 @@ __all__ = [
     "captions",
     "compose_page",
     "fill",
+    "grid_for",
     "typical_first",
 ]

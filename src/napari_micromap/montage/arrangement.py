@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,7 +13,6 @@ from numpy.typing import NDArray
 from napari_micromap.atlas import Features, Rows
 
 Boxes: TypeAlias = NDArray[np.float64]  # (k, 4) top, left, height, width of the specimens, in scene units
-PixelBoxes: TypeAlias = NDArray[np.intp]  # (k, 4) the same in pixels of one level
 
 TILE = 192.0  # scene units: the width of a tile
 GUTTER = 8.0  # between two frames
@@ -71,48 +69,14 @@ class Arrangement:
         return int(where[0]) if len(where) else None
 
     @cached_property
-    def finest(self) -> float:
-        """Pixels a scene unit on level 0: those of the finest picture."""
-        own = self.sizes[:, 1] / self.boxes[:, 3]
-        return float(np.clip(own.max(initial=0.5), 0.5, _FINEST))
-
-    @cached_property
-    def levels(self) -> tuple[tuple[int, int], ...]:
-        """Height and width in pixels of each level, each half of the one before, down to about one a scene unit."""
-        count = 1 + max(0, math.ceil(math.log2(self.finest)))
-        whole = math.ceil(self.height * self.finest), math.ceil(self.width * self.finest)
-        return tuple((max(1, -(-whole[0] // 2**k)), max(1, -(-whole[1] // 2**k))) for k in range(count))
+    def own(self) -> NDArray[np.float64]:
+        """(k,) pixels a scene unit of each picture itself; finer, it would show nothing more."""
+        return np.minimum(self.sizes[:, 1] / self.boxes[:, 3], _FINEST)
 
     @property
-    def coarsest(self) -> int:
-        """The last level."""
-        return len(self.levels) - 1
-
-    @cached_property
-    def kept(self) -> int:
-        """The finest level whose whole page is kept in memory."""
-        return next(
-            (k for k, (h, w) in enumerate(self.levels) if max(h, w) <= LARGEST_SIDE), self.coarsest
-        )  # fmt: skip
-
-    @cached_property
-    def own_levels(self) -> NDArray[np.intp]:
-        """(k,) the level that is just as fine as each tile's own pixels; finer ones would show nothing more."""
-        own = self.sizes[:, 1] / self.boxes[:, 3]
-        levels = np.floor(np.log2(self.finest / np.maximum(own, 1e-9)) + 1e-6)
-        return np.clip(levels, 0, self.coarsest).astype(np.intp)
-
-    @cached_property
-    def _pixel_boxes(self) -> dict[int, PixelBoxes]:
-        return {}
-
-    def pixel_boxes(self, level: int) -> PixelBoxes:
-        """Return (k, 4) top, left, height, width of the tiles in pixels of a level."""
-        if level not in self._pixel_boxes:
-            boxes = np.rint(self.boxes * (self.finest / 2**level)).astype(np.intp)
-            boxes[:, 2:] = np.maximum(boxes[:, 2:], 1)
-            self._pixel_boxes[level] = boxes
-        return self._pixel_boxes[level]
+    def kept(self) -> float:
+        """Pixels a scene unit at which a whole page is kept in memory."""
+        return LARGEST_SIDE / max(self.height, self.width)
 
 
 def arrange(

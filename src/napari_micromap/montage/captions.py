@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from napari_micromap.atlas import Atlas
 from napari_micromap.labels import number
 
+_ENDING = re.compile(r"\.(tiff?|png|jpe?g|bmp|webp)$", re.IGNORECASE)
 _LONGEST = 27  # letters that fit below a tile
 
 
@@ -57,7 +58,7 @@ def _name(atlas: Atlas, row: int, color_by: str | None) -> str:
     samples = atlas.samples
     if samples is not None and atlas.sample_column != color_by and samples.notna().iat[row]:
         return str(samples.iat[row])
-    return str(atlas.columns["file"].iat[row])
+    return _ENDING.sub("", str(atlas.columns["file"].iat[row]))
 
 
 def _values(atlas: Atlas, rows: NDArray[np.intp], color_by: str | None) -> list[str]:
@@ -75,7 +76,7 @@ def _values(atlas: Atlas, rows: NDArray[np.intp], color_by: str | None) -> list[
 def _plain(value: Any) -> str:
     if isinstance(value, pd.Timestamp):
         return value.strftime("%Y-%m-%d")
-    return _shortened(str(value), 18)
+    return _shortened(str(value), 15)
 
 
 def _shortened(text: str, longest: int) -> str:

@@ -5,18 +5,17 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_micromap.atlas import Atlas, Micrograph, Rows
 from napari_micromap.montage.arrangement import Arrangement, arrange, typical_first
-from napari_micromap.montage.tiles import TilePixels, preview_tile, read_tile
+from napari_micromap.montage.composing import Want
+from napari_micromap.montage.tiles import TilePixels, read_tile, tile_of
 from napari_micromap.streaming import in_order
 from napari_micromap.work import Progress, Work
-
-Want: TypeAlias = tuple[int, int]  # a tile, and the level it should be read at
 
 PER_PAGE = 100
 _EVERY = 0.2  # seconds between two pictures of a page that fills
@@ -54,7 +53,7 @@ def compose_page(
     previews = _previews(atlas, arrangement, thumbnails)
     if previews:
         yield Progress(_STAGE, 0, len(shown), partial=Filled(arrangement, previews))
-    wanted = np.maximum(arrangement.own_levels, arrangement.kept).tolist()
+    wanted = np.minimum(arrangement.own, arrangement.kept).tolist()
     return (yield from fill(atlas, arrangement, list(enumerate(wanted)), previews))
 
 
@@ -88,4 +87,8 @@ def _previews(atlas: Atlas, arrangement: Arrangement, thumbnails: Thumbnails | N
     if thumbnails is None:
         return {}
     kept = [thumbnails.get(thumbnails.key_of(atlas[int(row)])) for row in arrangement.rows]
-    return {tile: preview_tile(small, arrangement, tile) for tile, small in enumerate(kept) if small is not None}
+    return {
+        tile: tile_of(small, small.shape[0], small.shape[1], True)
+        for tile, small in enumerate(kept)
+        if small is not None
+    }

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,20 +12,24 @@ from napari_micromap.atlas import Micrograph
 from napari_micromap.montage.arrangement import Arrangement
 from napari_micromap.problems import Problem
 
+Eight: TypeAlias = NDArray[np.uint8]  # (h, w) or (h, w, 3)
+
 _LOW_PERCENT, _HIGH_PERCENT = 0.5, 99.5
+_PALE, _FEW_PIXELS = 0.12, 0.005  # channels that differ less, of the gray range, and in fewer pixels, are no color
 _ENOUGH_PIXELS = 500_000  # for percentiles
+_SMALLEST = 48  # pixels: the side at which halving ends
 
 
 @dataclass(frozen=True, eq=False)
 class TilePixels:
-    """A specimen's pixels on the levels of a montage.
+    """A specimen's pixels, from fine to coarse.
 
     Parameters
     ----------
-    levels : mapping of level to (h, w) or (h, w, 3)
-        From the finest that was read to the coarsest, in the picture's own number format.
+    halved : tuple of (h, w) or (h, w, 3) uint8
+        The picture in its own contrast, then each time half as large.
     low, high : float
-        What becomes black and white when each picture has its own contrast.
+        What became black and white.
     trouble : str
         Why there is nothing to see, "" where there is.
     preview : bool
@@ -35,7 +38,7 @@ class TilePixels:
         Whether it is another picture than the one that was put on the map.
     """
 
-    levels: Mapping[int, NDArray[Any]] = field(default_factory=dict)
+    halved: tuple[Eight, ...] = ()
     low: float = 0.0
     high: float = 255.0
     trouble: str = ""
@@ -43,28 +46,35 @@ class TilePixels:
     changed: bool = False
 
     @property
-    def finest(self) -> int:
-        """The finest level that is here; a large number where there is none."""
-        return min(self.levels, default=99)
+    def width(self) -> int:
+        """Pixels across where it is finest; 0 where there are none."""
+        return self.halved[0].shape[1] if self.halved else 0
 
     @property
     def colored(self) -> bool:
         """Whether it is more than gray."""
-        return any(pixels.ndim == 3 for pixels in self.levels.values())
+        return bool(self.halved) and self.halved[0].ndim == 3
 
-    def at(self, level: int) -> NDArray[Any] | None:
-        """Return the pixels for a level: its own, or the next coarser there are."""
-        return next((self.levels[k] for k in sorted(self.levels) if k >= level), None)
+    def no_wider(self, width: float) -> TilePixels:
+        """Drop what is finer; something always stays."""
+        return replace(self, halved=tuple(p for p in self.halved if p.shape[1] <= width) or self.halved[-1:])
 
-    def coarser(self, level: int) -> TilePixels:
-        """Drop what is finer than a level."""
-        kept = {k: pixels for k, pixels in self.levels.items() if k >= level}
-        return replace(self, levels=kept) if kept else self
+    def for_width(self, width: float) -> Eight | None:
+        """Return pixels to make this width of: the coarsest with twice as many, or the finest there are."""
+        if not self.halved:
+            return None
+        return next((pixels for pixels in reversed(self.halved) if pixels.shape[1] >= 2 * width - 1), self.halved[0])
 
 
-def read_tile(micrograph: Micrograph, arrangement: Arrangement, tile: int, level: int) -> TilePixels:
-    """Read a micrograph without its data bar, as finely as a level asks; what goes wrong is told, not raised."""
-    height, width = (int(side) for side in arrangement.pixel_boxes(level)[tile][2:])
+def read_tile(micrograph: Micrograph, arrangement: Arrangement, tile: int, resolution: float) -> TilePixels:
+    """Read a micrograph without its data bar; what goes wrong is told, not raised.
+
+    Parameters
+    ----------
+    resolution : float
+        Pixels a scene unit that are wanted; the picture has fewer where it is smaller.
+    """
+    height, width = (max(1, round(float(side) * resolution)) for side in arrangement.boxes[tile][2:])
     try:
         pixels = micrograph.specimen(max(height, width))
         changed = micrograph.live is not None and micrograph.live.changed
@@ -72,24 +82,37 @@ def read_tile(micrograph: Micrograph, arrangement: Arrangement, tile: int, level
         return TilePixels(trouble=str(problem) or type(problem).__name__)
     if min(pixels.shape[:2]) < 1:
         return TilePixels(trouble="This picture has no pixels.")
+    return tile_of(pixels, height, width, changed=changed)
+
+
+def tile_of(pixels: NDArray[Any], height: int, width: int, preview: bool = False, changed: bool = False) -> TilePixels:
+    """Make a tile of a picture, no larger than asked."""
+    from PIL import Image
+
+    pixels = gray_if_pale(pixels)
     low, high = gray_window(pixels)
-    return TilePixels(pyramid(pixels, arrangement, tile, level), low, high, changed=changed)
+    eight = to_8bit(pixels, low, high)
+    if width < eight.shape[1]:
+        eight = np.asarray(Image.fromarray(eight).resize((width, height), Image.Resampling.HAMMING))
+    halved = [eight]
+    while min(eight.shape[:2]) > 2 * _SMALLEST:
+        half = -(-eight.shape[1] // 2), -(-eight.shape[0] // 2)
+        eight = np.asarray(Image.fromarray(eight).resize(half, Image.Resampling.BOX))
+        halved.append(eight)
+    return TilePixels(tuple(halved), low, high, preview=preview, changed=changed)
 
 
-def preview_tile(thumbnail: NDArray[Any], arrangement: Arrangement, tile: int) -> TilePixels:
-    """Make a first, coarse tile of a thumbnail."""
-    low, high = gray_window(thumbnail)
-    return TilePixels(pyramid(thumbnail, arrangement, tile, arrangement.coarsest), low, high, preview=True)
-
-
-def pyramid(pixels: NDArray[Any], arrangement: Arrangement, tile: int, level: int) -> dict[int, NDArray[Any]]:
-    """Resample a picture to each level from this one to the coarsest."""
-    pixels = _plain_numbers(pixels)
-    levels = {}
-    for k in range(level, len(arrangement.levels)):
-        height, width = (int(side) for side in arrangement.pixel_boxes(k)[tile][2:])
-        pixels = levels[k] = resampled(pixels, height, width)
-    return levels
+def gray_if_pale(pixels: NDArray[Any]) -> NDArray[Any]:
+    """Return gray where an RGB picture has no real color: lossy files tint what was gray."""
+    if pixels.ndim == 2:
+        return pixels
+    low, high = gray_window(pixels)
+    some = np.asarray(pixels[::4, ::4], np.float32)
+    colorful = np.ptp(some, axis=-1) > _PALE * (high - low)
+    if np.count_nonzero(colorful) > _FEW_PIXELS * colorful.size:
+        return pixels
+    gray = pixels @ np.array([0.299, 0.587, 0.114], np.float32)
+    return np.rint(gray).astype(pixels.dtype) if pixels.dtype.kind in "ui" else gray
 
 
 def gray_window(pixels: NDArray[Any]) -> tuple[float, float]:
@@ -103,43 +126,45 @@ def gray_window(pixels: NDArray[Any]) -> tuple[float, float]:
     return (float(low), float(high)) if high > low else (float(low) - 0.5, float(low) + 0.5)
 
 
-def resampled(pixels: NDArray[Any], height: int, width: int) -> NDArray[Any]:
-    """Resample (h, w) or (h, w, 3) pixels: the mean of the area where smaller, straight lines where larger."""
-    from PIL import Image
-
-    if pixels.shape[:2] == (height, width):
-        return pixels
-    smaller = height <= pixels.shape[0] and width <= pixels.shape[1]
-    how = Image.Resampling.BOX if smaller else Image.Resampling.BILINEAR
-    if pixels.dtype == np.uint8:
-        return np.asarray(Image.fromarray(pixels).resize((width, height), how))
-    channels = pixels[..., None] if pixels.ndim == 2 else pixels
-    parts = [
-        np.asarray(Image.fromarray(np.ascontiguousarray(channels[..., c], np.float32)).resize((width, height), how))
-        for c in range(channels.shape[2])
-    ]
-    new = parts[0] if pixels.ndim == 2 else np.stack(parts, axis=-1)
-    return np.rint(new).astype(pixels.dtype) if pixels.dtype == np.uint16 else new
-
-
-def to_8bit(pixels: NDArray[Any], low: float, high: float) -> NDArray[np.uint8]:
-    """Bring pixels to 0 … 255, with ``low`` black and ``high`` white."""
+def to_8bit(pixels: NDArray[Any], low: float, high: float) -> Eight:
+    """Bring pixels to 0 … 255, with ``low`` black and ``high`` white; holes become black."""
     scale = 255.0 / (high - low)
     if pixels.dtype == np.uint8:
         table = np.clip((np.arange(256) - low) * scale + 0.5, 0, 255).astype(np.uint8)
-        dark_to_light: NDArray[np.uint8] = table[pixels]
-        return dark_to_light
+        by_table: Eight = table[pixels]
+        return by_table
     bright = (pixels.astype(np.float32) - np.float32(low)) * np.float32(scale) + np.float32(0.5)
-    eight: NDArray[np.uint8] = np.clip(np.nan_to_num(bright), 0, 255).astype(np.uint8)
-    return eight
+    computed: Eight = np.clip(np.nan_to_num(bright), 0, 255).astype(np.uint8)
+    return computed
 
 
-def _plain_numbers(pixels: NDArray[Any]) -> NDArray[Any]:
-    """Keep 8 and 16 bits, which are small; bring all else to float32, without holes."""
-    if pixels.dtype == np.bool_:
-        return pixels.astype(np.uint8)
-    if pixels.dtype in (np.uint8, np.uint16):
-        return np.ascontiguousarray(pixels)
-    numbers = np.ascontiguousarray(pixels, np.float32)
-    finite = np.isfinite(numbers)
-    return numbers if finite.all() else np.where(finite, numbers, numbers[finite].min() if finite.any() else 0)
+def part_of(pixels: Eight, rows: tuple[int, int, float, float], columns: tuple[int, int, float, float]) -> Eight:
+    """Resample to a part of a pixel grid in which the picture lies between two places that need not be whole.
+
+    Parameters
+    ----------
+    rows, columns : (first, end, begin of the picture, its end)
+        Pixels of the grid that are wanted, and where the picture lies among them; wanted are only pixels of which at
+        least half is covered.
+    """
+    from PIL import Image
+
+    (y0, y1, top, bottom), (x0, x1, left, right) = rows, columns
+    inner = [
+        (max(first, int(np.ceil(begin - 1e-6))), min(end, int(np.floor(stop + 1e-6))))
+        for first, end, begin, stop in (rows, columns)
+    ]
+    # A pixel at the picture's edge that is covered in part repeats its neighbor; one that holds all of it is its mean.
+    (iy0, iy1), (ix0, ix1) = ((a, b) if a < b else (f, f + 1) for (a, b), f in zip(inner, (y0, x0)))
+    down, across = pixels.shape[0] / (bottom - top), pixels.shape[1] / (right - left)
+    box = np.array([(ix0 - left) * across, (iy0 - top) * down, (ix1 - left) * across, (iy1 - top) * down])
+    box = np.clip(box, 0, [pixels.shape[1], pixels.shape[0]] * 2)
+    reach = int(np.ceil(max(across, down, 1))) + 1  # of the filter around what is wanted
+    fx, fy = (max(0, int(edge) - reach) for edge in box[:2])
+    cut = np.ascontiguousarray(pixels[fy : int(np.ceil(box[3])) + reach, fx : int(np.ceil(box[2])) + reach])
+    a, b, c, d = np.clip(box - [fx, fy, fx, fy], 0, [cut.shape[1], cut.shape[0]] * 2).tolist()
+    # Of PIL's filters Hamming's comes closest to the mean of the area (r > .98; box .91), as it weighs parts of pixels.
+    how = Image.Resampling.HAMMING if across > 0.5 else Image.Resampling.NEAREST
+    small = Image.fromarray(cut).resize((ix1 - ix0, iy1 - iy0), how, box=(a, b, c, d))
+    around = ((iy0 - y0, y1 - iy1), (ix0 - x0, x1 - ix1), (0, 0))
+    return np.pad(np.asarray(small), around[: pixels.ndim], mode="edge")

@@ -10,10 +10,12 @@ from numpy.typing import NDArray
 
 from napari_micromap.atlas import Atlas
 from napari_micromap.colors import Coloring, colors_of, outline_on, plain
-from napari_micromap.montage import Arrangement, Filled, Montage, Want, captions
+from napari_micromap.montage import Arrangement, Filled, Grid, Montage, Want, captions, grid_for
 from napari_micromap.session import Session
 from napari_micromap.views.gallery.scene import Scene
 from napari_micromap.views.gallery.surroundings import Surroundings
+
+_MARGIN = 0.95  # of the canvas, as napari leaves it
 
 
 class Page:
@@ -36,9 +38,13 @@ class Page:
         return self.arrangement is filled.arrangement and self.scene.image is not None
 
     def show(self, filled: Filled) -> None:
-        """Show another page."""
+        """Show another page, as a whole."""
+        self._look_at(filled.arrangement)
         colored = any(pixels.colored for pixels in filled.tiles.values())
-        self.montage = Montage(filled.arrangement, filled.tiles, colored, self._around.ground, self.shared_contrast)
+        self.montage = Montage(
+            filled.arrangement, self._grid(filled.arrangement), filled.tiles, colored, self._around.ground,
+            self.shared_contrast,
+        )  # fmt: skip
         self._put()
         self._mark_changed(filled)
 
@@ -58,12 +64,19 @@ class Page:
     def relook(self) -> None:
         """Compose the page anew: the canvas, its contrast or its kind is another."""
         if self.montage is not None and self.scene.image is not None:
-            tiles = self.montage.tiles
-            colored = any(pixels.colored for pixels in tiles.values())
+            colored = any(pixels.colored for pixels in self.montage.tiles.values())
             self.montage = self.montage.like(
-                tiles, colored=colored, ground=self._around.ground, shared_contrast=self.shared_contrast
+                colored=colored, ground=self._around.ground, shared_contrast=self.shared_contrast
             )
             self._put()
+
+    def focus(self) -> None:
+        """Make the montage's pixels those of the screen again, after zoom or pan."""
+        if self.montage is None or self.scene.image is None or not self._seen():
+            return
+        if not self.montage.grid.fits(*self._screen()):
+            self.montage = self.montage.like(grid=self._grid(self.montage.arrangement))
+            self.scene.show(self.montage, self._around.units()[0])
 
     def decorate(self) -> None:
         """Draw frames and labels anew."""
@@ -89,18 +102,37 @@ class Page:
 
     def wants_in_sight(self) -> list[Want]:
         """Return the tiles that are seen and could be finer; forget the fine pixels of others where they are many."""
-        image, montage = self.scene.image, self.montage
-        if image is None or montage is None or not image.visible or self._viewer.dims.ndisplay != 2:
+        if self.montage is None or not self._seen():
             return []
-        (top, left), (bottom, right) = np.asarray(image.corner_pixels)[:, -2:].tolist()
-        region = int(image.data_level), top, bottom + 1, left, right + 1
-        montage.forget_fine(montage.inside(*region))
-        return montage.lacking(*region)
+        pixels, (top, left) = self._screen()
+        height, width = (side / self._viewer.scene.camera.zoom for side in self._viewer.canvas.size)
+        sight = top, top + height, left, left + width
+        self.montage.forget_fine(self.montage.inside(sight))
+        return self.montage.lacking(sight, pixels)
 
     def drop(self) -> None:
         """Take the page out of the viewer."""
         self.montage = None
         self.scene.remove()
+
+    def _look_at(self, arrangement: Arrangement) -> None:
+        """Point the camera so that the page fits into the canvas."""
+        camera, (height, width) = self._viewer.scene.camera, self._viewer.canvas.size
+        camera.center = (0.0, arrangement.height / 2, arrangement.width / 2)
+        camera.zoom = _MARGIN * min(height / arrangement.height, width / arrangement.width)
+
+    def _screen(self) -> tuple[float, tuple[float, float]]:
+        """Return screen pixels a scene unit, and the place in the scene of the canvas' upper left corner."""
+        camera, (height, width) = self._viewer.scene.camera, self._viewer.canvas.size
+        y, x = camera.center[-2:]
+        corner = float(y) - height / 2 / camera.zoom, float(x) - width / 2 / camera.zoom
+        return float(camera.zoom) * self._around.pixels_a_point, corner
+
+    def _grid(self, arrangement: Arrangement) -> Grid:
+        return grid_for(arrangement, *self._screen())
+
+    def _seen(self) -> bool:
+        return self.scene.image is not None and self.scene.image.visible and self._viewer.dims.ndisplay == 2
 
     def _put(self) -> None:
         assert self.montage is not None

@@ -37,20 +37,23 @@ class Scene:
 
     def show(self, montage: Montage, units: tuple[Any, ...]) -> None:
         """Put a montage into the viewer, in place where there is one of its kind."""
-        scale = (1 / montage.arrangement.finest,) * 2
+        grid = montage.grid
+        scale, translate = (grid.pixel,) * 2, (grid.top + grid.pixel / 2, grid.left + grid.pixel / 2)
         if self.image is not None and self.image.rgb != montage.colored:
             self._remove_image()  # napari cannot turn a gray layer into a colored one
         if self.image is None:
             looks = {} if montage.colored else {"contrast_limits": (0, 255), "colormap": "gray"}
             self.image = Image(
-                montage.levels, multiscale=True, rgb=montage.colored, name=NAME, scale=scale,
-                translate=(scale[0] / 2,) * 2, units=units, interpolation2d="linear", metadata=OURS, **looks,
+                montage.levels, multiscale=True, rgb=montage.colored, name=NAME, scale=scale, translate=translate,
+                units=units, interpolation2d="linear", metadata=OURS, **looks,
             )  # fmt: skip
             below = [self._viewer.layers.index(layer) for layer in self.layers if layer is not self.image]
             self._viewer.layers.insert(min(below, default=len(self._viewer.layers)), self.image)
             return
+        # napari cuts the new picture where the old one was looked at; there may be nothing.
+        self.image.corner_pixels = np.array([[0, 0], np.subtract(grid.shapes[-1], 1)])
         self.image.data = montage.levels
-        self.image.scale, self.image.translate = scale, (scale[0] / 2,) * 2
+        self.image.scale, self.image.translate = scale, translate
 
     def decorate(
         self,
@@ -63,16 +66,16 @@ class Scene:
     ) -> None:
         """Frame the tiles in (k, 3) colors, ring the current one, and write below them."""
         self._frame(arrangement, colors, current, ink, units)
-        places = arrangement.boxes[:, :2] + np.stack(
-            [arrangement.boxes[:, 2] + FRAME + 0.15 * LABEL, _zeros(arrangement)], 1
-        )
+        top, left, height, _ = arrangement.boxes.T
+        places = np.stack([top + height + FRAME + (LABEL - _LETTERS) / 2, left - FRAME], axis=1)
         features = pd.DataFrame({"label": list(captions)})
         text_color = "#{:02x}{:02x}{:02x}".format(*ink)
         if self.labels is None:
+            looks = {"size": _points(), "scaling": True, "anchor": "lower_left", "color": text_color}
             self.labels = Points(
                 places, features=features, name=f"{NAME} (labels)", size=1, opacity=1, face_color="transparent",
                 border_color="transparent", units=units, metadata=OURS,
-                text={"string": "{label}", "size": _points(), "scaling": True, "anchor": "lower_left", "color": text_color},
+                text={"string": "{label}", **looks},
             )  # fmt: skip
             self._viewer.layers.append(self.labels)
             return
@@ -95,6 +98,7 @@ class Scene:
                 edge_width=FRAME,
                 edge_color=rgba,
                 vector_style="line",
+                opacity=1,
                 name=f"{NAME} (frames)",
                 units=units,
                 metadata=OURS,

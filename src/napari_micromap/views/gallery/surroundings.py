@@ -9,6 +9,7 @@ import numpy as np
 from napari.layers import Layer
 from napari.viewer import Viewer
 from numpy.typing import NDArray
+from qtpy.QtGui import QGuiApplication
 
 from napari_micromap.atlas import LivePixels
 from napari_micromap.session import Session
@@ -27,6 +28,12 @@ class Surroundings:
         """Color of the canvas."""
         red, green, blue = (round(255 * float(part)) for part in self._viewer.canvas.background_color[:3])
         return red, green, blue
+
+    @property
+    def pixels_a_point(self) -> float:
+        """Pixels of the screen in one of the canvas' own: more than one where the screen is very fine."""
+        app = QGuiApplication.instance()
+        return float(app.devicePixelRatio()) if isinstance(app, QGuiApplication) else 1.0
 
     def sources(self, rows: NDArray[np.intp] | None = None) -> list[Layer]:
         """Return the layers in the viewer that the session's micrographs, or those of some rows, come from."""

@@ -51,7 +51,7 @@ class Gallery:
         self._camera: Camera | None = None  # of the gallery, while a micrograph is opened
         self._mode: Mode = "closed"
         self._ids = session.atlas.ids
-        self._coming: dict[int, int] = {}  # tiles that are being read, and their levels
+        self._coming: dict[int, float] = {}  # tiles that are being read, and how finely
         self._resting = QTimer()
         self._resting.setSingleShot(True)
         self._resting.setInterval(_REST)
@@ -171,6 +171,7 @@ class Gallery:
         self._borrowed.view_flat()
         self._return_to_gallery()
         self._camera.point(self._viewer)
+        self._page.focus()
         self._mark()
         self._read(self._page.montage.unread())
         self.changed.emit()
@@ -228,7 +229,6 @@ class Gallery:
         self._watch()
         if first or self._borrowed.selection_untouched:
             self._mark()
-        self._viewer.fit_to_view(layers=[self._page.scene.image])
         self._mouse.listen()
         self.changed.emit()
 
@@ -349,9 +349,12 @@ class Gallery:
             self._resting.start()
 
     def _sharpen(self) -> None:
-        """Read the tiles in sight as finely as they are seen, then what is still missing."""
+        """Bring the tiles in sight to the screen's pixels; read finer ones, then what is still missing."""
+        if self._mode != "gallery":
+            return
+        self._page.focus()
         montage, wants = self._page.montage, self._page.wants_in_sight()
-        if montage is not None and any(self._coming.get(tile, level + 1) > level for tile, level in wants):
+        if montage is not None and any(self._coming.get(tile, 0.0) < fine for tile, fine in wants):
             in_sight = {tile for tile, _ in wants}
             self._read(wants + [want for want in montage.unread() if want[0] not in in_sight])
 
