@@ -28,6 +28,8 @@ OWN_COLUMNS = (
     "working_distance_mm", "date", "instrument", "vendor",
 )  # fmt: skip
 
+_KIND = ("width", "height", "vendor", "bar_rows")  # what one correction of the data bar applies to
+
 
 class LivePixels(Protocol):
     """Pixels of something that is open, such as a slice of a layer; held weakly, so it can be gone."""
@@ -181,7 +183,7 @@ class Atlas:
         """Set the embeddings; features, neighbors and positions of others are dropped, so a stale map cannot exist."""
         return replace(
             self, embeddings=embeddings, made_by=MappingProxyType(dict(made_by)),
-            space=None, features=None, neighbors=None, positions=None, layout="",
+            space=None, features=None, neighbors=None, fitted_to=None, positions=None, layout="",
         )  # fmt: skip
 
     def with_features(
@@ -206,6 +208,16 @@ class Atlas:
         """Return the sorted rows of those ids that are here."""
         where = pd.Index(self.ids).get_indexer(pd.Index(list(ids)))
         return np.unique(where[where >= 0]).astype(np.intp)
+
+    def rows_of_kind(self, row: int) -> Rows:
+        """Return the rows of a micrograph's kind: of the same size, vendor and height of the data bar."""
+        told = self.columns[list(_KIND)]
+        one = told.iloc[row]
+        alike = np.ones(len(self), bool)
+        for name in _KIND:
+            values = told[name]
+            alike &= (values.isna() if pd.isna(one[name]) else values == one[name]).to_numpy(bool)
+        return np.flatnonzero(alike).astype(np.intp)
 
     @property
     def sample_column(self) -> str | None:

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from napari_micromap.atlas import OWN_COLUMNS, Atlas, Role, UnreadableFile
+from napari_micromap.atlas import OWN_COLUMNS, Atlas, Role, Rows, UnreadableFile
 from napari_micromap.neighbors import Neighbors
 from napari_micromap.problems import Problem
 from napari_micromap.store import pieces
@@ -176,6 +176,7 @@ def _arrays_of(atlas: Atlas) -> dict[str, NDArray[Any]]:
         "positions": atlas.positions,
         "neighbors": None if atlas.neighbors is None else atlas.neighbors.rows,
         "distances": None if atlas.neighbors is None else atlas.neighbors.distances,
+        "fitted": None if atlas.fitted_to is None else atlas.fitted_to.astype(np.int32),
     }
     if atlas.space is not None:
         arrays |= {f"{_SPACE}{name}": array for name, array in atlas.space.arrays().items()}
@@ -292,6 +293,7 @@ class _Loading:
             space=self._space(),
             features=self._array("features", "the features", "Make the map again", (n, None)),
             neighbors=self._neighbors(n),
+            fitted_to=self._fitted(n),
             positions=None if positions is None else np.array(positions),
             layout=str(self.entry.get("layout") or "") if positions is not None else "",
         )
@@ -315,6 +317,10 @@ class _Loading:
         if rows is None or distances is None or rows.shape != distances.shape:
             return None
         return Neighbors(rows, distances)
+
+    def _fitted(self, n: int) -> Rows | None:
+        rows = self._array("fitted", "which micrographs shaped the map", "Make the map again", (None,), np.int32)
+        return None if rows is None else np.unique(rows[(rows >= 0) & (rows < n)]).astype(np.intp)
 
     def _space(self) -> Any:
         from napari_micromap.space import SPACES
