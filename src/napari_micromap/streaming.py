@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import queue
 import sys
 import threading
 from collections import deque
@@ -60,9 +61,6 @@ def processors() -> int:
     return max(1, len(allowed(0)) if allowed else os.cpu_count() or 1)
 
 
-# ---------------------------------------------------------------------- networks on threads
-
-
 class Stopped(Exception):
     """What a thread raises when nobody wants its result any more."""
 
@@ -81,6 +79,66 @@ class Stop:
         """Raise Stopped if the end is wished for."""
         if self._wished.is_set():
             raise Stopped
+
+
+# ---------------------------------------------------------------------- slow things, with a pulse
+
+
+def with_pulse(
+    items: Iterable[Item], errors: tuple[type[Exception], ...], pause: float = 0.2
+) -> Generator[Item | None, None, None]:
+    """Yield items as they come from something that can hang, and None whenever nothing came for a while.
+
+    Closing the generator leaves a thread that hangs behind; it holds nobody up.
+
+    Parameters
+    ----------
+    errors : tuple of exception types
+        What iterating may raise; raised here.
+    pause : float
+        Seconds.
+    """
+    coming: queue.Queue[tuple[Item] | None] = queue.Queue(maxsize=4)
+    stop, raised = Stop(), []
+
+    def run() -> None:
+        try:
+            for item in items:
+                _put_until(coming, (item,), stop)
+        except errors as error:
+            raised.append(error)
+        except Stopped:
+            return
+        finally:
+            with contextlib.suppress(Stopped):
+                _put_until(coming, None, stop)
+
+    threading.Thread(target=run, name="micromap pulse", daemon=True).start()
+    try:
+        while True:
+            try:
+                came = coming.get(timeout=pause)
+            except queue.Empty:
+                yield None
+                continue
+            if came is None:
+                break
+            yield came[0]
+    finally:
+        stop.wish()
+    for error in raised:
+        raise error
+
+
+def _put_until(where: queue.Queue[Item], item: Item, stop: Stop) -> None:
+    while True:
+        stop.check()
+        with contextlib.suppress(queue.Full):
+            where.put(item, timeout=0.5)
+            return
+
+
+# ---------------------------------------------------------------------- networks on threads
 
 
 @contextlib.contextmanager

@@ -6,11 +6,13 @@ import hashlib
 import os
 import re
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from napari_micromap.backbones import Download
 from napari_micromap.problems import Problem, WeightsDamaged, WeightsMissing
+from napari_micromap.streaming import with_pulse
 from napari_micromap.work import Progress, Work
 
 if TYPE_CHECKING:
@@ -95,17 +97,25 @@ def fetch(download: Download) -> Work[Path]:
 
 def _copied(download: Download, file: IO[bytes], stage: str, total: int) -> Work[None]:
     from http.client import HTTPException
-    from urllib.request import Request, urlopen
 
-    request = Request(download.url, headers={"User-Agent": "napari-micromap"})
-    done = 0
-    try:
+    expected, done = 0, 0
+
+    def blocks() -> Iterator[bytes]:
+        nonlocal expected
+        from urllib.request import Request, urlopen
+
+        request = Request(download.url, headers={"User-Agent": "napari-micromap"})
         with urlopen(request, timeout=PATIENCE) as answer:
             expected = int(answer.headers.get("Content-Length") or 0)
             while block := answer.read1(CHUNK):
+                yield block
+
+    try:
+        for block in with_pulse(blocks(), (OSError, HTTPException)):
+            if block is not None:
                 file.write(block)
                 done += len(block)
-                yield Progress(stage, done, expected or total, download.path.name)
+            yield Progress(stage, done, expected or total, download.path.name)
     except (OSError, HTTPException) as error:
         raise WeightsMissing(
             f"{download.path.name} could not be downloaded ({_said(error)}). {_by_hand(download)}"
@@ -118,8 +128,13 @@ def _copied(download: Download, file: IO[bytes], stage: str, total: int) -> Work
 
 
 def _said(error: Exception) -> str:
-    reason = getattr(error, "reason", None)
-    return str(reason if reason is not None else error) or type(error).__name__
+    from urllib.error import HTTPError, URLError
+
+    if isinstance(error, HTTPError):
+        error.close()  # it is the server's answer as well
+    elif isinstance(error, URLError):
+        return str(error.reason)
+    return str(error) or type(error).__name__
 
 
 def _by_hand(download: Download) -> str:
