@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 TOKEN_VARIABLE = "MICROMAP_LAYOUT_TOKEN"  # the environment variable that a line's token comes in
 _PIECE = 1 << 20
+_HELLO = 5.0  # seconds from connecting to the first message, on a busy machine
 
 
 class Closed(Exception):
@@ -133,7 +134,7 @@ class Line:
             return None
         channel = Channel(caller)
         try:
-            hello = channel.receive(patience)
+            hello = channel.receive(_HELLO)
         except (Closed, ValueError):
             hello = None
         if hello is None or not secrets.compare_digest(str(hello.values.get("token")), self.token):
