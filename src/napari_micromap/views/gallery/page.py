@@ -46,6 +46,8 @@ class Page:
             self.shared_contrast,
         )  # fmt: skip
         self._put()
+        if self.scene.image is not None:
+            self.scene.image.visible = True
         self._mark_changed(filled)
 
     def add(self, filled: Filled) -> None:
@@ -114,6 +116,11 @@ class Page:
         """Take the page out of the viewer."""
         self.montage = None
         self.scene.remove()
+
+    def drop_soon(self) -> None:
+        """Take the page out of the viewer when the user has finished deleting layers."""
+        self.montage = None
+        self.scene.remove_soon()
 
     def _look_at(self, arrangement: Arrangement) -> None:
         """Point the camera so that the page fits into the canvas."""

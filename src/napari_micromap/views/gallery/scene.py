@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -10,9 +11,10 @@ import pandas as pd
 from napari.layers import Image, Layer, Points, Vectors
 from napari.viewer import Viewer
 from numpy.typing import NDArray
+from qtpy.QtCore import QTimer
 from vispy.util.dpi import get_dpi
 
-from napari_micromap.montage import FRAME, LABEL, Arrangement, Montage
+from napari_micromap.montage import FRAME, LABEL, PER_PAGE, Arrangement, Montage
 
 NAME = "Micrographs"
 OURS = {"micromap": "gallery"}  # metadata by which our own layers are told from micrographs
@@ -68,7 +70,8 @@ class Scene:
         self._frame(arrangement, colors, current, ink, units)
         top, left, height, _ = arrangement.boxes.T
         places = np.stack([top + height + FRAME + (LABEL - _LETTERS) / 2, left - FRAME], axis=1)
-        features = pd.DataFrame({"label": list(captions)})
+        places = _padded(places, PER_PAGE)
+        features = pd.DataFrame({"label": [*captions, *[" "] * (PER_PAGE - len(captions))]})
         text_color = "#{:02x}{:02x}{:02x}".format(*ink)
         if self.labels is None:
             looks = {"size": _points(), "scaling": True, "anchor": "lower_left", "color": text_color}
@@ -92,6 +95,7 @@ class Scene:
         if current is not None:
             lines = np.concatenate([lines, _outlines(arrangement.boxes[current : current + 1], FRAME + _RING / 2)])
             rgba = np.concatenate([rgba, np.repeat(_rgba(np.array([ink], np.uint8)), 4, axis=0)])
+        lines, rgba = _padded(lines, 4 * PER_PAGE + 4), _padded(rgba, 4 * PER_PAGE + 4)
         if self.frames is None:
             self.frames = Vectors(
                 lines,
@@ -143,12 +147,18 @@ class Scene:
 
     def remove(self) -> None:
         """Take all layers out of the viewer."""
+        _remove(self._viewer, self.let_go())
+
+    def let_go(self) -> list[Layer]:
+        """Forget all layers, and return those that are still in the viewer."""
         layers = self.layers
         self.image = self.frames = self.labels = None
         self._shown = {}
-        for layer in layers:
-            if layer in self._viewer.layers:
-                self._viewer.layers.remove(layer)
+        return layers
+
+    def remove_soon(self) -> None:
+        """Take all layers out of the viewer when the user's own deletion is over: it may go on with these very layers."""
+        QTimer.singleShot(0, partial(_remove, self._viewer, self.let_go()))
 
     def _remove_image(self) -> None:
         image, self.image = self.image, None
@@ -156,9 +166,20 @@ class Scene:
             self._viewer.layers.remove(image)
 
 
+def _padded(rows: NDArray[Any], count: int) -> NDArray[Any]:
+    """Repeat the last row: napari breaks, down to OpenGL, where a hidden layer gets fewer or more lines than it had."""
+    return np.concatenate([rows, np.repeat(rows[-1:], count - len(rows), axis=0)])
+
+
 def _points() -> float:
     """Font size that makes letters as tall as they should be in the scene: napari takes points of this screen."""
     return _LETTERS * 72 / float(get_dpi(raise_error=False))
+
+
+def _remove(viewer: Viewer, layers: Iterable[Layer]) -> None:
+    for layer in layers:
+        if layer in viewer.layers:
+            viewer.layers.remove(layer)
 
 
 def _outlines(boxes: NDArray[np.float64], outside: float) -> NDArray[np.float64]:

@@ -315,10 +315,10 @@ class Gallery:
     def _on_removed(self, event: Any) -> None:
         layer = event.value
         if self._page.scene.forget(layer):
+            self._page.drop_soon()
             if self._mode == "gallery":
                 self.close()
             else:
-                self._page.drop()
                 self.changed.emit()
         elif layer is self._opened.layer:
             self._opened.drop()
