@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,14 +12,14 @@ from numpy.typing import ArrayLike, NDArray
 from psygnal import Signal
 
 from napari_micromap import pipeline
-from napari_micromap.atlas import Atlas, Positions, Rows, empty_atlas
+from napari_micromap.atlas import Atlas, Positions
 from napari_micromap.problems import Problem
 from napari_micromap.recipe import Recipe
+from napari_micromap.session.catching_up import caught_up
 from napari_micromap.session.maps import Map
+from napari_micromap.session.marking import Marking
 from napari_micromap.session.running import AtOnce, Runner
-from napari_micromap.session.scope import Filter, Scope, rows_as_ids
-from napari_micromap.session.selection import Selection
-from napari_micromap.tables import telling_column, with_sample
+from napari_micromap.tables import telling_column
 from napari_micromap.work import Progress
 
 if TYPE_CHECKING:
@@ -29,7 +28,7 @@ if TYPE_CHECKING:
     from napari_micromap.sources import Source
 
 
-class Session:
+class Session(Marking):
     """Everything a user has open: the atlas, the shown map, selection, current micrograph, color.
 
     Every button of the dock is one verb of this class. In a script each verb returns when it is done; in napari
@@ -46,7 +45,6 @@ class Session:
     atlas_changed = Signal(object)  # Atlas
     map_changed = Signal(object)  # Map | None: what is to be shown now
     waiting_map_changed = Signal(object)  # Map | None: a final map that waits until the user wants it
-    color_changed = Signal(object)  # str | None
     current_changed = Signal(object)  # int | None
     opened = Signal(int)  # a row that is to be shown at full resolution (a double click)
     progressed = Signal(object)  # Progress | None of the build lane
@@ -56,17 +54,12 @@ class Session:
     warned = Signal(str)  # something of a saved session is missing or damaged, in sentences with their remedies
 
     def __init__(self, run: Runner | None = None, cache: Path | None = None) -> None:
+        super().__init__()
         self.run: Runner = run if run is not None else AtOnce()
         self.workshop = pipeline.Workshop(cache)
-        self.selection = Selection()
-        self.scope = Scope()
-        self.scope.changed.connect(self._on_scope)
-        self._property_seen = False
-        self._atlas = empty_atlas()
         self._map: Map | None = None
         self._waiting_map: Map | None = None
         self._current: int | None = None
-        self._color_by: str | None = None
         self._map_touched = False
         self._stale: frozenset[str] = frozenset()
         self.joined: pipeline.Joined | None = None
@@ -103,20 +96,6 @@ class Session:
             self.current_changed.emit(row)
 
     @property
-    def color_by(self) -> str | None:
-        """The column that colors the map."""
-        return self._color_by
-
-    @color_by.setter
-    def color_by(self, column: str | None) -> None:
-        if column is not None and column not in self._atlas.columns:
-            raise Problem(f"There is no column “{column}”; there are: {', '.join(map(str, self._atlas.columns))}.")
-        if column != self._color_by:
-            self._color_by = column
-            self._note_property()
-            self.color_changed.emit(column)
-
-    @property
     def stale(self) -> frozenset[str]:
         """Ids of micrographs whose layer was edited since they were read: the map does not know it."""
         return self._stale
@@ -127,37 +106,6 @@ class Session:
         if stale != self._stale:
             self._stale = stale
             self.stale_changed.emit(stale)
-
-    @property
-    def sample_column(self) -> str | None:
-        """The column that says which specimen a micrograph shows; a piece of the name becomes one when it is set."""
-        return self._atlas.sample_column
-
-    @sample_column.setter
-    def sample_column(self, name: str | None) -> None:
-        before = self._atlas.sample_column
-        if name != before:
-            self._set_atlas(with_sample(self._atlas, name))
-            if name is not None and self._color_by == before:
-                self.color_by = name
-
-    @property
-    def shown(self) -> NDArray[np.bool_]:
-        """(n,) True for micrographs that the filters keep."""
-        return self.scope.shown(self._atlas)
-
-    @property
-    def used(self) -> Rows:
-        """Rows that take part in layout and tests: kept by the filters and not excluded."""
-        return self.scope.used(self._atlas)
-
-    @property
-    def map_is_of_others(self) -> bool:
-        """Whether filters or exclusions changed since the map was made, so that making it again would tell more."""
-        if self._atlas.positions is None:
-            return False
-        fitted = self._atlas.fitted_to
-        return not np.array_equal(np.arange(len(self._atlas)) if fitted is None else fitted, self.used)
 
     def touch_map(self) -> None:
         """Say that the user zoomed or works on the shown map, so that nothing may move it by itself."""
@@ -215,17 +163,13 @@ class Session:
         if self._waiting_map is not None:
             self._show(self._waiting_map)
 
-    def use_only(self, wanted: Filter) -> None:
-        """Restrict map, gallery, counts and tests to what a filter keeps."""
-        self.scope.use_only(wanted)
-
-    def exclude(self, rows: ArrayLike, reason: str) -> None:
-        """Leave micrographs out of layout and tests, with a reason; they stay on the map, crossed out."""
-        self.scope.exclude(rows_as_ids(self._atlas, rows), reason, self._property_seen)
-
-    def include(self, rows: ArrayLike) -> None:
-        """Take excluded micrographs back."""
-        self.scope.include(rows_as_ids(self._atlas, rows))
+    def set_bar_rows(self, rows: ArrayLike, bar_rows: int) -> None:
+        """Correct the height of the data bar of some micrographs; a map that was made with the wrong one goes."""
+        before = self._atlas
+        super().set_bar_rows(rows, bar_rows)
+        if self._atlas is not before:
+            self.cancel()  # what is being made is made with the wrong ones
+            self._show_none()
 
     def open_micrograph(self, row: int) -> None:
         """Make a micrograph current and ask for it at full resolution."""
@@ -259,19 +203,11 @@ class Session:
             "current": None if self._current is None else str(self._atlas.ids[self._current]),
             "map_title": self._final_title(),
             "scope": self.scope.state(),
+            "named": self.named.state(),
             "property_seen": self._property_seen,
         }
 
-    @property
-    def colors_from(self) -> pd.Series[Any] | None:
-        """Values that color the map, one a row."""
-        return None if self._color_by is None else self._atlas.columns[self._color_by]
-
     # ------------------------------------------------------------------ within
-
-    def _on_scope(self) -> None:
-        # what a filter hides cannot stay selected: counts and tests would speak of images that nobody sees
-        self.selection.apply(np.flatnonzero(~self.shown), "remove")
 
     def _note_property(self) -> None:
         """Remember that a property has colored a map: exclusions from now on may have followed it."""
@@ -303,23 +239,17 @@ class Session:
         return self._map is not None and (self._map_touched or len(self.selection) > 0)
 
     def _start_anew(self, atlas: Atlas) -> None:
-        self.selection.forget()
-        self.scope.forget()
-        self._property_seen = False
+        self._forget_marks()
         self.current = None
-        waited, self._waiting_map = self._waiting_map, None
         was_stale, self._stale = self._stale, frozenset()
         was_saved, self.saved_as = self.saved_as, None
-        self._map = None
-        self._map_touched = False
         self.joined = None
         self._color_by = telling_column(atlas)
+        self._map = None  # before the atlas, so that no view sees one beside the other
         self._set_atlas(atlas)
-        self.map_changed.emit(None)
+        self._show_none()
         self.color_changed.emit(self._color_by)
         self.joined_changed.emit(None)
-        if waited is not None:
-            self.waiting_map_changed.emit(None)
         if was_stale:
             self.stale_changed.emit(self._stale)
         if was_saved is not None:
@@ -362,19 +292,8 @@ class Session:
 
         return tell
 
-    def _caught_up(self, built: Atlas) -> Atlas | None:
-        """Return what was built beside what was said of the columns meanwhile; None if it is of no use any more."""
-        now = self._atlas
-        where = pd.Index(now.ids).get_indexer(pd.Index(built.ids))
-        if (where < 0).any():  # others were opened
-            return None
-        columns = now.columns if len(where) == len(now) else now.columns.iloc[where].reset_index(drop=True)
-        if not columns["bar_rows"].equals(built.columns["bar_rows"]):  # a corrected data bar: embed those anew
-            return None
-        return replace(built, columns=columns, roles=now.roles, tables=now.tables, synthetic=now.synthetic)
-
     def _was_built(self, built: Atlas) -> None:
-        atlas = self._caught_up(built)
+        atlas = caught_up(built, self._atlas)
         if atlas is not None:
             self._set_atlas(atlas)
 
@@ -387,7 +306,7 @@ class Session:
 
     def _laid_out(self, atlas_and_title: tuple[Atlas, str]) -> None:
         built, title = atlas_and_title
-        atlas = self._caught_up(built)
+        atlas = caught_up(built, self._atlas)
         if atlas is None or atlas.positions is None:
             return
         self._set_atlas(atlas)
@@ -408,6 +327,14 @@ class Session:
             self.waiting_map_changed.emit(None)
         self.map_changed.emit(new)
 
+    def _show_none(self) -> None:
+        """Take the map away."""
+        self._map, self._map_touched = None, False
+        waited, self._waiting_map = self._waiting_map, None
+        self.map_changed.emit(None)
+        if waited is not None:
+            self.waiting_map_changed.emit(None)
+
     def _final_title(self) -> str:
         shown = self._waiting_map or self._map
         return shown.title if shown is not None and not shown.preview else ""
@@ -427,10 +354,12 @@ class Session:
         if color is None or (isinstance(color, str) and color in atlas.columns):
             self.color_by = color
         self.scope.restore(state.get("scope"))
+        self.named.restore(state.get("named"))
         self._property_seen |= state.get("property_seen") is True
         selected, current = state.get("selection"), state.get("current")
         self.selection.begin_with(atlas.rows_of(_texts(selected if isinstance(selected, list) else [])))
         self.current = next(iter(atlas.rows_of(_texts([current])).tolist()), None)
+        self.history.forget()
         self._was_saved(restored.folder)
         if warnings := _texts(state.get("warnings") or []):
             self.warned.emit(" ".join(warnings))

@@ -92,8 +92,10 @@ class Scope:
     """
 
     changed = Signal()
+    stepped = Signal()  # there is one more step to undo; told before `changed`
 
     def __init__(self) -> None:
+        self._mask: tuple[tuple[Filter, ...], pd.DataFrame, NDArray[np.bool_]] | None = None
         self._filters: tuple[Filter, ...] = ()
         self._exclusions: Mapping[str, Exclusion] = MappingProxyType({})
         self._undo: list[tuple[tuple[Filter, ...], Mapping[str, Exclusion]]] = []
@@ -148,6 +150,11 @@ class Scope:
         """Whether there is an earlier scope."""
         return bool(self._undo)
 
+    @property
+    def can_redo(self) -> bool:
+        """Whether an undone scope can come back."""
+        return bool(self._redo)
+
     def undo(self) -> None:
         """Go back to the filters and exclusions before."""
         if self._undo:
@@ -172,11 +179,14 @@ class Scope:
     # ------------------------------------------------------------------ what follows from it
 
     def shown(self, atlas: Atlas) -> NDArray[np.bool_]:
-        """Return (n,) True where all filters keep a micrograph."""
-        kept = np.ones(len(atlas), bool)
-        for one in self._filters:
-            kept &= one.mask(atlas)
-        return kept
+        """Return (n,) True where all filters keep a micrograph; not to be written to."""
+        if self._mask is None or self._mask[0] != self._filters or self._mask[1] is not atlas.columns:
+            kept = np.ones(len(atlas), bool)
+            for one in self._filters:
+                kept &= one.mask(atlas)
+            kept.setflags(write=False)
+            self._mask = self._filters, atlas.columns, kept  # texts of a large table are slow to look through
+        return self._mask[2]
 
     def excluded(self, atlas: Atlas) -> NDArray[np.bool_]:
         """Return (n,) True for micrographs that are left out with a reason."""
@@ -189,6 +199,11 @@ class Scope:
         """Return the rows that take part in layout and tests."""
         rows: Rows = np.flatnonzero(self.shown(atlas) & ~self.excluded(atlas)).astype(np.intp)
         return rows
+
+    def after_property(self, atlas: Atlas) -> int:
+        """Count the excluded micrographs of this atlas that were left out after a property had been shown."""
+        here = set(map(str, atlas.ids))
+        return sum(e.after_property for i, e in self._exclusions.items() if i in here)
 
     def reasons(self, atlas: Atlas) -> dict[str, int]:
         """Count the excluded micrographs of this atlas by reason, most first."""
@@ -224,6 +239,7 @@ class Scope:
         self._undo = [*self._undo[-_KEPT_STEPS:], (self._filters, self._exclusions)]
         self._redo = []
         self._filters, self._exclusions = filters, exclusions
+        self.stepped.emit()
         self.changed.emit()
 
 

@@ -19,6 +19,7 @@ class Selection:
     """Which rows of the atlas are selected; speaks only when that really changes."""
 
     changed = Signal(object)  # Rows
+    stepped = Signal()  # there is one more step to undo; told before `changed`
 
     def __init__(self) -> None:
         self._rows = _as_rows([])
@@ -49,7 +50,9 @@ class Selection:
         if not np.array_equal(new, self._rows):
             self._undo = [*self._undo[-_KEPT_STEPS:], self._rows]
             self._redo = []
-            self._set(new)
+            self._rows = new
+            self.stepped.emit()
+            self.changed.emit(new)
 
     def replace(self, rows: ArrayLike) -> None:
         """Select these rows and no others."""

@@ -108,6 +108,14 @@ def with_sample(atlas: Atlas, name: str | None) -> Atlas:
     return atlas.with_sample_column(name)
 
 
+def with_pieces(atlas: Atlas, sample: str) -> Atlas:
+    """Take one piece of the name as the sample, and all other pieces that differ as columns."""
+    atlas = with_sample(atlas, sample)
+    pieces = name_pieces(file_names(atlas))
+    new = [name for name in pieces if name not in atlas.columns]
+    return atlas.with_columns(pd.concat([atlas.columns, pieces[new]], axis=1), dict.fromkeys(new, "other"))
+
+
 def with_guessed_sample(atlas: Atlas) -> Atlas:
     """Take the guessed sample where none is named yet."""
     return atlas if atlas.sample_column is not None else with_sample(atlas, guess_sample(atlas))

@@ -1,0 +1,20 @@
+"""What was built, beside what was said meanwhile."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pandas as pd
+
+from napari_micromap.atlas import Atlas
+
+
+def caught_up(built: Atlas, now: Atlas) -> Atlas | None:
+    """Return what was built beside what was said of the columns meanwhile; None if it is of no use any more."""
+    where = pd.Index(now.ids).get_indexer(pd.Index(built.ids))
+    if (where < 0).any():  # others were opened
+        return None
+    columns = now.columns if len(where) == len(now) else now.columns.iloc[where].reset_index(drop=True)
+    if not columns["bar_rows"].equals(built.columns["bar_rows"]):  # a corrected data bar: embed those anew
+        return None
+    return replace(built, columns=columns, roles=now.roles, tables=now.tables, synthetic=now.synthetic)
