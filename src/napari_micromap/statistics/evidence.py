@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -62,7 +62,8 @@ class Evidence:
     error: float  # typical error of those predictions, in units of the property
     guessing_error: float  # of guessing the mean of the others
     minimum_r2: float | None = None  # smallest of LEVELS that this design finds in 80 % of cases
-    rests_on: tuple[str, ...] = ()  # samples without which the verdict changes
+    rests_on: tuple[str, ...] = ()  # samples without which the verdict changes …
+    p_without: float | None = None  # … and the largest p without one of them; None where it could not be tested
     adjusted_for: tuple[str, ...] = ()
     null: NDArray[np.float64] = field(
         default_factory=lambda: np.empty(0)
@@ -119,18 +120,33 @@ def neighbors_counted(samples: int) -> int:
     return int(np.clip(round(np.sqrt(samples)), 3, 10))
 
 
+def ridge_precision(kernel: NDArray[np.float64]) -> NDArray[np.float64] | None:
+    """Return the (S, S) matrix P of ridge with an intercept, or None where all embeddings are alike.
+
+    With λ = mean of the spectrum, P y are the dual weights, and (P y)ᵢ / Pᵢᵢ the leave-one-out errors.
+    """
+    samples = len(kernel)
+    penalty = float(np.trace(kernel)) / samples
+    if penalty <= 0:
+        return None
+    inverse = np.linalg.inv(kernel + penalty * np.eye(samples))
+    sums = inverse.sum(axis=0)
+    return np.asarray(inverse - np.outer(sums, sums) / sums.sum(), np.float64)
+
+
 def leave_one_out_ridge(kernel: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the (S, S) matrix of leave-one-out ridge predictions with an intercept; λ = mean of the spectrum."""
     samples = len(kernel)
-    penalty = float(np.trace(kernel)) / samples
-    shrunk = np.zeros_like(kernel)
-    if penalty > 0:  # else all embeddings are alike, and nothing but the mean of the others is left
-        shrunk = np.asarray(np.linalg.solve(kernel + penalty * np.eye(samples), kernel).T, np.float64)
-    constant = np.full_like(kernel, 1.0 / samples)
-    hat = constant + shrunk @ (np.eye(samples) - constant)
-    own = np.diag(hat).copy()
+    precision = ridge_precision(kernel)
+    if precision is None:  # nothing but the mean of the others is left
+        return np.asarray((1.0 - np.eye(samples)) / (samples - 1), np.float64)
+    return _leave_one_out(precision)
+
+
+def _leave_one_out(precision: NDArray[np.float64]) -> NDArray[np.float64]:
+    hat = -precision / np.diag(precision)[:, None]
     np.fill_diagonal(hat, 0.0)
-    return np.asarray(hat / (1.0 - own)[:, None])
+    return np.asarray(hat, np.float64)
 
 
 @dataclass(frozen=True)
@@ -163,14 +179,17 @@ class StructureTest:
     def __call__(self, embeddings: NDArray[Any], units: Units, nuisance: Nuisance | None = None) -> Evidence:
         """Test ``units.values`` against (n, d) block-L2 embeddings of ``units.rows``."""
         nuisance = nuisance if nuisance is not None else nuisance_of(units)
-        evidence = self.only_p(embeddings, units, nuisance)
+        if len(units) < 3:
+            return _nothing(units, nuisance)
+        design = design_of(embeddings, units, nuisance)
+        evidence = self._test(design, units, nuisance)
         if evidence.p is None:
             return evidence
-        design = design_of(embeddings, units, nuisance)
-        changes = {"minimum_r2": self._smallest_found(design, units, nuisance)}
+        evidence = replace(evidence, minimum_r2=self._smallest_found(design, units, nuisance))
         if self.influence and evidence.p <= 0.05:
-            changes["rests_on"] = self._rests_on(design, units, nuisance)  # type: ignore[assignment]
-        return Evidence(**{**evidence.__dict__, **changes})
+            named, largest = self._rests_on(design, units, nuisance)
+            evidence = replace(evidence, rests_on=named, p_without=largest)
+        return evidence
 
     def only_p(self, embeddings: NDArray[Any], units: Units, nuisance: Nuisance) -> Evidence:
         """Do the primary test alone, without asking what else the design could have found."""
@@ -181,9 +200,9 @@ class StructureTest:
     def _test(self, design: Design, units: Units, nuisance: Nuisance) -> Evidence:
         maker = nuisance.residual_maker
         left = maker @ units.values
-        ways = distinct_arrangements(units.values, nuisance.batch_of)
-        orders = arrangements(units.values, nuisance.batch_of, self.permutations, self.seed)
-        moran, q2 = statistics_of(design, _shuffled(left, orders, maker))
+        ways = distinct_arrangements(exchanged(left), nuisance.batch_of)
+        orders = arrangements(exchanged(left), nuisance.batch_of, self.permutations, self.seed)
+        moran, q2 = statistics_of(design, _shuffled(left, orders, maker if nuisance.rank > 1 else None))
         null = np.maximum(_in_spreads(moran), _in_spreads(q2))
         enough = len(units) - nuisance.rank + 1 >= FEWEST_SAMPLES and ways >= FEWEST_ARRANGEMENTS
         predicted = design.hat @ left
@@ -220,37 +239,58 @@ class StructureTest:
                 return level
         return None
 
-    def _is_lost(self, design: Design, units: Units, nuisance: Nuisance) -> bool:
-        """Say whether p is above .05, or no longer to be had; a short null decides where it is clear."""
-        p = self._test(design, units, nuisance).p
-        if p is None or p <= 0.02 or p > 0.15:
-            return p is None or p > 0.05
-        longer = StructureTest(1_999, self.seed)._test(design, units, nuisance).p
-        return longer is None or longer > 0.05
+    def _rests_on(self, design: Design, units: Units, nuisance: Nuisance) -> tuple[tuple[str, ...], float | None]:
+        """Name the samples without which p would not be below .05, and the largest p without one of them.
 
-    def _rests_on(self, design: Design, units: Units, nuisance: Nuisance) -> tuple[str, ...]:
-        """Name the samples without which p would not be below .05; a quick null is enough for that."""
-        quick = StructureTest(permutations=min(self.permutations, 199), seed=self.seed, influence=False)
-        named = []
+        A short null and the ridge with the same λ decide where it is clear; else all is done anew.
+        """
+        quick = StructureTest(min(self.permutations, 199), self.seed, influence=False)
+        longer = StructureTest(min(self.permutations, 1_999), self.seed, influence=False)
+        precision = ridge_precision(design.kernel)
+        lost: dict[str, float | None] = {}
         for sample, name in enumerate(units.samples):
             rest, kept, others = units.without(sample)
-            smaller = _design_without(design, sample, rest, kept, others)
-            if quick._is_lost(smaller, rest, nuisance.without(kept, others)):
-                named.append(name)
-        return tuple(named)
+            smaller, fewer = _graph_without(design, sample, rest, kept, others), nuisance.without(kept, others)
+            rough = _downdated(smaller, precision, sample) if _same_penalty(design, smaller) else None
+            p = None if rough is None else quick._test(rough, rest, fewer).p
+            if p is None or p > 0.02:
+                exact = replace(smaller, hat=leave_one_out_ridge(smaller.kernel))
+                p = longer._test(exact, rest, fewer).p
+            if p is None or p > 0.05:
+                lost[name] = p
+        tested = [p for p in lost.values() if p is not None]
+        return tuple(lost), max(tested) if tested and len(tested) == len(lost) else None
 
 
-def _design_without(
+def _graph_without(
     design: Design, sample: int, rest: Units, kept: NDArray[np.intp], others: NDArray[np.intp]
 ) -> Design:
-    """Return the design as it would be without one sample, from what is known already."""
-    nearest = design.nearest[kept]
-    gone = np.argsort(nearest == sample, axis=1, kind="stable")[:, : nearest.shape[1] - 1]
-    nearest = np.take_along_axis(nearest, gone, axis=1)
-    nearest = nearest - (nearest > sample)
+    """Return the design as it would be without one sample, from what is known already; the ridge is still missing."""
+    all_near = design.nearest[kept]
+    nearest = all_near[:, :-1].copy()
+    touched = np.flatnonzero((nearest == sample).any(axis=1))
+    gone = np.argsort(all_near[touched] == sample, axis=1, kind="stable")[:, : nearest.shape[1]]
+    nearest[touched] = np.take_along_axis(all_near[touched], gone, axis=1)
+    nearest -= nearest > sample
     kernel = design.kernel[np.ix_(others, others)]
     kernel = kernel - kernel.mean(axis=0) - kernel.mean(axis=1)[:, None] + kernel.mean()
-    return Design(nearest, adjacency_of(nearest, rest), leave_one_out_ridge(kernel), kernel)
+    return Design(nearest, adjacency_of(nearest, rest), np.empty((0, 0)), kernel)
+
+
+def _same_penalty(design: Design, smaller: Design) -> bool:
+    """Say whether λ is nearly the same without a sample; an outlier may have made most of it."""
+    before, after = np.trace(design.kernel) / len(design.kernel), np.trace(smaller.kernel) / len(smaller.kernel)
+    return bool(abs(after - before) <= 0.05 * before)
+
+
+def _downdated(smaller: Design, precision: NDArray[np.float64] | None, sample: int) -> Design | None:
+    """Return the design with the ridge of the others that keeps λ: one step of elimination, no new inverse."""
+    if precision is None:
+        return None
+    others = np.delete(np.arange(len(precision)), sample)
+    column = precision[others, sample]
+    rest = precision[np.ix_(others, others)] - np.outer(column, column) / precision[sample, sample]
+    return replace(smaller, hat=_leave_one_out(rest))
 
 
 def statistics_of(design: Design, values: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -269,9 +309,19 @@ def statistics_of(design: Design, values: NDArray[np.float64]) -> tuple[NDArray[
     return moran, q2
 
 
-def _shuffled(left: NDArray[np.float64], orders: NDArray[np.intp], maker: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return (S, P + 1, c): permuted residuals, made free of the nuisance again."""
-    permuted = np.moveaxis(left[orders], 0, 1)
+def exchanged(left: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return what permutations exchange, (S, c), with ties that rounding would part."""
+    scale = float(np.abs(left).max(initial=0.0)) or 1.0
+    return np.asarray(np.round(left / scale, 9) + 0.0)  # no −0 beside 0
+
+
+def _shuffled(
+    left: NDArray[np.float64], orders: NDArray[np.intp], maker: NDArray[np.float64] | None
+) -> NDArray[np.float64]:
+    """Return (S, P + 1, c): permuted residuals, made free of the nuisance again where there is more than a mean."""
+    permuted = left[np.ascontiguousarray(orders.T)]
+    if maker is None:
+        return permuted
     samples, ways, columns = permuted.shape
     return (maker @ permuted.reshape(samples, ways * columns)).reshape(samples, ways, columns)
 

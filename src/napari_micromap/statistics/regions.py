@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_micromap.statistics.evidence import FEWEST_SAMPLES, exchanged
 from napari_micromap.statistics.nuisance import Nuisance, nuisance_of
 from napari_micromap.statistics.permutations import arrangements
 from napari_micromap.statistics.units import Units
@@ -76,7 +77,7 @@ class ScanResult:
         if not 0 < selected.sum() < len(selected):
             return LassoAnswer(None, float("nan"), inside, outside)
         t, difference = _contrast(share[None, :], self._left)
-        enough = min(inside, outside) >= FEWEST_SAMPLES_A_SIDE
+        enough = min(inside, outside) >= FEWEST_SAMPLES_A_SIDE and len(self.maxima) > 0
         if not enough or (neighbors is not None and _togetherness(selected, neighbors, self._units) < coherent):
             return LassoAnswer(None, float(difference[0]), inside, outside)
         p = (1 + np.sum(self.maxima >= t[0] - 1e-9)) / (len(self.maxima) + 1)
@@ -111,8 +112,8 @@ class RegionScan:
         maker = nuisance.residual_maker
         left = maker @ units.values[:, :1]
         shares, members = _discs(np.asarray(positions, np.float64), units, self.centers)
-        orders = arrangements(units.values[:, :1], nuisance.batch_of, self.permutations, self.seed)
-        if not len(shares):
+        orders = arrangements(exchanged(left), nuisance.batch_of, self.permutations, self.seed)
+        if not len(shares) or len(units) - nuisance.rank + 1 < FEWEST_SAMPLES:
             return ScanResult(None, np.empty(0), units, left[:, 0])
         shuffled = maker @ left[:, 0][orders].T  # (S, P + 1)
         w = _weights(shares)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_micromap.problems import Problem
+
+_LIMIT = re.compile(r"[<>≤≥~≈]\s*[+-]?[\d.]+(e[+-]?\d+)?", re.IGNORECASE)  # below or above what could be measured
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,7 +98,7 @@ def units_of(
     Problem
         If no micrograph is left.
     """
-    values, samples = np.asarray(values, object), np.asarray(samples, object)
+    values, samples = _measured(np.asarray(values, object)), np.asarray(samples, object)
     known = np.array([_known(v) and _known(s) for v, s in zip(values, samples)], bool)
     if usable is not None:
         known &= usable
@@ -119,6 +122,24 @@ def units_of(
     spread = np.abs(per_image - means[sample_of]).max()
     tolerance = 1e-9 * max(1.0, float(np.abs(per_image).max()))
     return Units(units.rows, sample_of, units.samples, means, categories, bool(spread > tolerance))
+
+
+def _measured(values: NDArray[Any]) -> NDArray[Any]:
+    """Return numbers where a column holds numbers and limits such as "<0.1"; a limit is no value."""
+    texts = [str(v).strip() if _known(v) else "" for v in values]
+    if not any(_LIMIT.fullmatch(t) for t in texts):
+        return values
+    numbers = [_number(t) for t in texts]
+    if any(number is None and t and not _LIMIT.fullmatch(t) for number, t in zip(numbers, texts)):
+        return values
+    return np.array(numbers, object)
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None
 
 
 def _known(value: Any) -> bool:
