@@ -23,6 +23,7 @@ def captions(
     color_by: str | None,
     stale: Collection[str] = (),
     troubles: Mapping[int, str] | None = None,
+    excluded: Collection[int] = (),
 ) -> list[str]:
     """Say of each row its sample (or file) and the value that colors it: "F012 · 2.1 MA/cm²".
 
@@ -32,6 +33,8 @@ def captions(
         Micrographs whose layer was edited after they were read.
     troubles : mapping of row to sentence
         Micrographs that cannot be shown.
+    excluded : rows
+        Micrographs that take no part in map and tests.
     """
     values = _values(atlas, rows, color_by)
     made_up = " · synthetic" if color_by in atlas.synthetic else ""
@@ -41,6 +44,8 @@ def captions(
             remark = " · not readable" if not atlas.live.get(str(atlas.ids[row])) else " · layer is gone"
         elif str(atlas.ids[row]) in stale:
             remark = " · changed since"
+        elif row in excluded:
+            remark = " · excluded"
         else:
             remark = ""
         behind = (f" · {value}{made_up}" if value else "") + remark

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from psygnal import Signal
 
 from napari_micromap.atlas import Atlas, Role, Rows, empty_atlas
+from napari_micromap.neighbors import nearest_among
 from napari_micromap.problems import Problem
 from napari_micromap.session import tags
 from napari_micromap.session.history import History
@@ -158,6 +159,18 @@ class Marking:
         rows = self.named[name].rows(self._atlas)
         rows = rows[self.shown[rows]]
         self.selection.replace(rows if how is None else combined(self.selection.rows, how, rows))
+
+    def select_similar(self, row: int, count: int = 12, other_samples: bool = False) -> None:
+        """Select a micrograph and those most like it, of what takes part; on demand only from other samples."""
+        if self._atlas.features is None:
+            raise Problem("Make the map first; it compares the images.")
+        wanted = self.used[self.used != row]
+        samples = self._atlas.samples
+        if other_samples and samples is not None and samples.notna().iat[row]:
+            wanted = wanted[(samples.iloc[wanted] != samples.iat[row]).to_numpy(bool)]
+        features = self._atlas.features
+        near = nearest_among(features[row : row + 1], features[wanted], count).rows[0]
+        self.selection.replace(np.append(wanted[near], row))
 
     def select_others(self) -> None:
         """Select all that is shown and was not selected."""

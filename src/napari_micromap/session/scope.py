@@ -18,6 +18,7 @@ from napari_micromap.problems import Problem
 REASONS = ("charging", "crack", "out of focus", "wrong place", "duplicate", "other")
 MISSING = "(missing)"  # stands for no value in the values of a filter
 _KEPT_STEPS = 200
+_TELLING = ("magnification", "detector", "vendor", "folder")  # columns whose values need no name in front
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,9 @@ class Filter:
     def label(self) -> str:
         """What stands on its chip."""
         if self.values:
-            return ", ".join(self.values[:3]) + (f" + {len(self.values) - 3}" if len(self.values) > 3 else "")
+            shown = [_pretty(self.column, value) for value in self.values[:3]]
+            said = ", ".join(shown) + (f" + {len(self.values) - 3}" if len(self.values) > 3 else "")
+            return said if self.column in _TELLING else f"{self.column}: {said}"
         if self.text:
             return f"“{self.text}” in {self.column}"
         low = f"{self.low:.4g}" if np.isfinite(self.low) else "…"
@@ -255,6 +258,17 @@ def _filter_from(written: object) -> Filter | None:
         float(high) if isinstance(high, int | float) else np.inf,
         str(written.get("text") or ""),
     )
+
+
+def _pretty(column: str, value: str) -> str:
+    """Write a magnification as microscopists do: 10 kx."""
+    if column != "magnification" or value == MISSING:
+        return value
+    try:
+        times = float(value)
+    except ValueError:
+        return value
+    return f"{times / 1000:g} kx" if times >= 1000 else f"{times:g}x"
 
 
 def shown_values(series: pd.Series[Any]) -> pd.Series[Any]:

@@ -112,7 +112,7 @@ def with_pieces(atlas: Atlas, sample: str) -> Atlas:
     """Take one piece of the name as the sample, and all other pieces that differ as columns."""
     atlas = with_sample(atlas, sample)
     pieces = name_pieces(file_names(atlas))
-    new = [name for name in pieces if name not in atlas.columns]
+    new = [str(name) for name in pieces if name not in atlas.columns]
     return atlas.with_columns(pd.concat([atlas.columns, pieces[new]], axis=1), dict.fromkeys(new, "other"))
 
 

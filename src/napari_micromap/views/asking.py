@@ -7,7 +7,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QFileDialog, QMessageBox, QWidget
+from qtpy.QtWidgets import QFileDialog, QInputDialog, QMessageBox, QWidget
 
 from napari_micromap.backbones import Download
 from napari_micromap.views.dropped import TABLES
@@ -69,6 +69,33 @@ def ask_consent(
     agree.clicked.connect(lambda: then())
     box.open()
     return box
+
+
+def ask_words(
+    parent: QWidget, title: str, question: str, before: str, then: Callable[[str], object], may_be_empty: bool = False
+) -> QInputDialog:
+    """Ask for a few words."""
+    dialog = QInputDialog(parent)
+    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    dialog.setInputMode(QInputDialog.InputMode.TextInput)
+    dialog.setWindowTitle(title)
+    dialog.setLabelText(question)
+    dialog.setTextValue(before)
+    dialog.textValueSelected.connect(lambda words: then(words) if words.strip() or may_be_empty else None)
+    dialog.open()
+    return dialog
+
+
+def ask_where_to_write(parent: QWidget, title: str, suggested: Path, then: Callable[[Path], object]) -> QFileDialog:
+    """Ask for the name of a CSV file."""
+    dialog = _dialog(parent, title, suggested.parent, then)
+    dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+    dialog.setFileMode(QFileDialog.FileMode.AnyFile)
+    dialog.setDefaultSuffix("csv")
+    dialog.setNameFilters(["Tables (*.csv)"])
+    dialog.selectFile(suggested.name)
+    dialog.open()
+    return dialog
 
 
 def _dialog(parent: QWidget, title: str, start: Path | None, then: Callable[[Path], object]) -> QFileDialog:

@@ -1,4 +1,4 @@
-"""Clicks and double clicks on the canvas while a gallery stands there."""
+"""Clicks on the canvas, and the key X, while a gallery stands there."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 
 from napari.viewer import Viewer
 
+_EXCLUDE = "X"
 _STILL = 3  # screen pixels that a hand may tremble within a click
 
 
@@ -15,8 +16,10 @@ class Mouse:
 
     Parameters
     ----------
-    on_click, on_double_click : callable of a world position
+    on_click, on_double_click, on_right_click : callable of a world position
         Return whether the click was of use.
+    on_exclude : callable of a world position
+        The key X was pressed with the pointer there.
     """
 
     def __init__(
@@ -24,8 +27,12 @@ class Mouse:
         viewer: Viewer,
         on_click: Callable[[tuple[float, ...]], bool],
         on_double_click: Callable[[tuple[float, ...]], bool],
+        on_right_click: Callable[[tuple[float, ...]], bool],
+        on_exclude: Callable[[tuple[float, ...]], None],
     ) -> None:
         self._viewer = viewer
+        self._right_click, self._exclude = on_right_click, on_exclude
+        self._key_before: Any = None  # what the user's own X does
         self._click, self._double_click = on_click, on_double_click
         self._others: list[Callable[[Any, Any], None]] = []
 
@@ -36,6 +43,8 @@ class Mouse:
             self._others = list(callbacks)
             callbacks[:] = [self._on_double_click]
             self._viewer.mouse_drag_callbacks.append(self._on_press)
+            self._key_before = next((act for key, act in self._viewer.keymap.items() if str(key) == _EXCLUDE), None)
+            self._viewer.bind_key(_EXCLUDE, self._on_key, overwrite=True)
 
     def rest(self) -> None:
         """Leave, and put the viewer's own callbacks back."""
@@ -44,6 +53,7 @@ class Mouse:
             place = callbacks.index(self._on_double_click)
             callbacks[place : place + 1] = self._others
             self._others = []
+            self._viewer.bind_key(_EXCLUDE, self._key_before, overwrite=True)
         if self._on_press in self._viewer.mouse_drag_callbacks:
             self._viewer.mouse_drag_callbacks.remove(self._on_press)
 
@@ -54,16 +64,20 @@ class Mouse:
         for callback in self._others:
             callback(viewer, event)
 
+    def _on_key(self, viewer: Viewer) -> None:
+        self._exclude(tuple(viewer.cursor.position))
+
     def _on_press(self, viewer: Viewer, event: Any) -> Generator[None, None, None]:
-        if event.button != 1 or not self._free():
+        if event.button not in (1, 2) or not self._free():
             return
+        act = self._click if event.button == 1 else self._right_click
         begin = event.pos
         yield
         while event.type == "mouse_move":
             if max(abs(event.pos[0] - begin[0]), abs(event.pos[1] - begin[1])) > _STILL:
                 return
             yield
-        self._click(tuple(event.position))
+        act(tuple(event.position))
 
     def _free(self) -> bool:
         """Whether no tool of the active layer, such as a brush, is in the hand."""

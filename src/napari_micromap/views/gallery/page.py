@@ -88,7 +88,8 @@ class Page:
         rows = arrangement.rows
         troubles = {int(rows[tile]): pixels.trouble for tile, pixels in self.montage.tiles.items() if pixels.trouble}
         troubles |= self._around.gone(rows)
-        texts = captions(session.atlas, rows, session.color_by, session.stale, troubles)
+        out = session.scope.excluded(session.atlas)[rows]
+        texts = captions(session.atlas, rows, session.color_by, session.stale, troubles, set(rows[out].tolist()))
         current = None if session.current is None else arrangement.tile_of(session.current)
         ink = outline_on(self._around.ground)
         self.scene.decorate(arrangement, self._colors()[rows], texts, current, ink, self._around.units()[0])

@@ -39,6 +39,8 @@ class Gallery:
     """
 
     changed = Signal()  # mode or page
+    menu_wished = Signal(object)  # rows that were clicked with the right button
+    exclude_wished = Signal(object)  # rows
 
     def __init__(self, viewer: Viewer, session: Session) -> None:
         self._viewer: Viewer = getattr(viewer, "__wrapped__", viewer)  # napari hands docks a proxy
@@ -47,7 +49,7 @@ class Gallery:
         self._around = Surroundings(self._viewer, session)
         self._page = Page(self._viewer, session, self._around)
         self._opened = Opened(self._viewer, self._borrowed)
-        self._mouse = Mouse(self._viewer, self._on_click, self._on_double_click)
+        self._mouse = Mouse(self._viewer, self._on_click, self._on_double_click, self._on_right_click, self._on_exclude)
         self._camera: Camera | None = None  # of the gallery, while a micrograph is opened
         self._mode: Mode = "closed"
         self._ids = session.atlas.ids
@@ -63,7 +65,7 @@ class Gallery:
         session.selection.changed.connect(self._on_selection)
         session.opened.connect(self._on_opened)
         session.atlas_changed.connect(self._on_atlas)
-        for signal in (session.current_changed, session.color_changed, session.stale_changed):
+        for signal in (session.current_changed, session.color_changed, session.stale_changed, session.scope.changed):
             signal.connect(self._on_looks)
         viewer.layers.events.removed.connect(self._on_removed)
         viewer.layers.events.inserted.connect(self._on_inserted)
@@ -76,7 +78,7 @@ class Gallery:
         session.selection.changed.disconnect(self._on_selection)
         session.opened.disconnect(self._on_opened)
         session.atlas_changed.disconnect(self._on_atlas)
-        for signal in (session.current_changed, session.color_changed, session.stale_changed):
+        for signal in (session.current_changed, session.color_changed, session.stale_changed, session.scope.changed):
             signal.disconnect(self._on_looks)
         viewer.layers.events.removed.disconnect(self._on_removed)
         viewer.layers.events.inserted.disconnect(self._on_inserted)
@@ -232,8 +234,8 @@ class Gallery:
         self._mouse.listen()
         self.changed.emit()
 
-    def _on_looks(self, _: object) -> None:
-        """Current micrograph, colors or what is known of edited layers changed."""
+    def _on_looks(self, _: object = None) -> None:
+        """Current micrograph, colors, exclusions or what is known of edited layers changed."""
         self._page.decorate()
 
     # ------------------------------------------------------------------ one micrograph, opened
@@ -305,6 +307,21 @@ class Gallery:
         if row is not None:
             self._session.open_micrograph(row)
         return row is not None
+
+    def _on_right_click(self, position: tuple[float, ...]) -> bool:
+        row = self._row_meant(position)
+        if row is not None:
+            self.menu_wished.emit(np.array([row]))
+        return row is not None
+
+    def _on_exclude(self, position: tuple[float, ...]) -> None:
+        row = self._row_meant(position)
+        if row is not None:
+            self.exclude_wished.emit(np.array([row]))
+
+    def _row_meant(self, position: tuple[float, ...]) -> int | None:
+        """Return the row of the tile at a place, or the one that is opened."""
+        return self._session.current if self._mode == "opened" else self._row_at(position)
 
     def _row_at(self, position: tuple[float, ...]) -> int | None:
         return self._page.row_at(position) if self._mode == "gallery" else None

@@ -7,6 +7,8 @@ import time
 from qtpy.QtCore import QEvent, QPointF, QSize, Qt, QTimer, Signal
 from qtpy.QtGui import (
     QColor,
+    QContextMenuEvent,
+    QCursor,
     QFocusEvent,
     QImage,
     QKeyEvent,
@@ -40,6 +42,8 @@ class Canvas(QWidget):
     dot_clicked = Signal(int, str)  # row, Mode
     dot_opened = Signal(int)  # row
     hovered = Signal(object, object)  # row | None, QPoint on the screen | None
+    menu_wished = Signal(int, object)  # row, QPoint on the screen
+    exclude_wished = Signal(object, object)  # row | None under the pointer, QPoint on the screen
     looked_around = Signal()  # the user zoomed, panned, or began to draw: nothing may move by itself now
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -223,8 +227,17 @@ class Canvas(QWidget):
         """Hold the map while Space is down."""
         if event.key() == Qt.Key.Key_Space:
             self._hold(True)
+        elif event.key() == Qt.Key.Key_X and event.modifiers() == Qt.KeyboardModifier.NoModifier:
+            self._wish_exclusion()
         else:
             super().keyPressEvent(event)
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        """Ask for what can be done with a dot."""
+        row = self._row_at(QPointF(event.pos()))
+        if row is not None and self._stroke is None:
+            self._point_at(None)
+            self.menu_wished.emit(row, event.globalPos())
 
     def keyReleaseEvent(self, event: QKeyEvent) -> None:
         """Let go of the map."""
@@ -295,6 +308,13 @@ class Canvas(QWidget):
             self._pointed = row
             self.hovered.emit(row, None if place is None else self.mapToGlobal(place.toPoint()))
             self.update()
+
+    def _wish_exclusion(self) -> None:
+        row = self._pointed
+        self._point_at(None)
+        at = self.mapFromGlobal(QCursor.pos())
+        place = at if self.rect().contains(at) else self.rect().center()
+        self.exclude_wished.emit(row, self.mapToGlobal(place))
 
     def _hold(self, space: bool) -> None:
         self._space = space

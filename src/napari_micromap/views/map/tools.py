@@ -40,8 +40,10 @@ class Toolbar(QWidget):
         row.addSpacing(6)
         self._add("fit", "Show all dots (Home)").clicked.connect(lambda: self.fit_wished.emit())
         row.addSpacing(6)
-        self._add("undo", "Undo the last selection (Ctrl+Z)").clicked.connect(lambda: self.undo_wished.emit())
-        self._add("redo", "Redo the selection (Ctrl+Shift+Z)").clicked.connect(lambda: self.redo_wished.emit())
+        self._add("undo", "Undo the last selection, exclusion or filter (Ctrl+Z)").clicked.connect(
+            lambda: self.undo_wished.emit()
+        )
+        self._add("redo", "Redo it (Ctrl+Shift+Z)").clicked.connect(lambda: self.redo_wished.emit())
         self._counts = Line(muted=True)
         row.addSpacing(6)
         row.addWidget(self._counts, 1)

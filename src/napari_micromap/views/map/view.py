@@ -6,11 +6,11 @@ from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
-from qtpy.QtCore import Qt
+from qtpy.QtCore import QPoint, Qt, Signal
 from qtpy.QtGui import QColor, QKeySequence, QPalette, QShortcut
 from qtpy.QtWidgets import QPushButton, QVBoxLayout, QWidget
 
-from napari_micromap.atlas import Atlas, Rows
+from napari_micromap.atlas import Atlas, Positions, Rows
 from napari_micromap.colors import Coloring, colors_of, plain
 from napari_micromap.session import Map, Mode, Session
 from napari_micromap.views.listening import listen
@@ -41,6 +41,9 @@ class MapView(QWidget):
         In which widget (with what is in it) the keys act; the view itself if left out.
     """
 
+    menu_wished = Signal(object, object)  # rows, QPoint on the screen
+    exclude_wished = Signal(object, object)  # rows, QPoint on the screen
+
     def __init__(self, session: Session, parent: QWidget | None = None, shortcuts: QWidget | None = None) -> None:
         super().__init__(parent)
         self._session = session
@@ -48,6 +51,7 @@ class MapView(QWidget):
         self._ids = session.atlas.ids
         self._coloring: Coloring = plain(0)
         self._order: NDArray[np.intp] = shuffled(0)
+        self._in_scope: tuple[Map | None, NDArray[np.bool_] | None, Positions | None] = (None, None, None)
         self._build()
         self._bind_keys(shortcuts or self)
         self._connect()
@@ -96,12 +100,15 @@ class MapView(QWidget):
         listen(self, session.waiting_map_changed, self._show_waiting)
         listen(self, session.color_changed, self._show_colors)
         listen(self, session.selection.changed, self._show_selection)
+        listen(self, session.scope.changed, self._show_scope)
         listen(self, session.current_changed, self._show_current)
         self.canvas.lasso_drawn.connect(self._on_lasso)
         self.canvas.dot_clicked.connect(self._on_dot_clicked)
         self.canvas.dot_opened.connect(session.open_micrograph)
         self.canvas.hovered.connect(self.card.point_at)
         self.canvas.looked_around.connect(session.touch_map)
+        self.canvas.menu_wished.connect(self._on_menu)
+        self.canvas.exclude_wished.connect(self._on_exclude)
         self.legend.entry_clicked.connect(self._on_entry)
         self.chip.clicked.connect(lambda: session.show_waiting_map())
         self.toolbar.tool_picked.connect(self._on_tool)
@@ -162,6 +169,11 @@ class MapView(QWidget):
     def _show_selection(self, rows: Rows) -> None:
         self._show_dots()
 
+    def _show_scope(self) -> None:
+        self.card.point_at(None)
+        self._show_legend()
+        self._show_dots()
+
     def _show_current(self, row: int | None) -> None:
         self.canvas.show_current(row)
 
@@ -171,43 +183,79 @@ class MapView(QWidget):
     def _show_legend(self) -> None:
         session = self._session
         synthetic = session.color_by in session.atlas.synthetic
-        self.legend.show_coloring(self._coloring if session.map is not None else None, synthetic)
+        told = None
+        if session.map is not None:
+            told = self._coloring
+            if len(session.used) < len(told):
+                used = np.zeros(len(told), bool)
+                used[session.used] = True
+                told = told.counting(used)
+        self.legend.show_coloring(told, synthetic)
 
     def _show_words(self) -> None:
-        selection, shown = self._session.selection, self._session.map
-        self.toolbar.show_steps(selection.can_undo, selection.can_redo)
+        history, selection, shown = self._session.history, self._session.selection, self._session.map
+        self.toolbar.show_steps(history.can_undo, history.can_redo)
         if shown is None:
             self.canvas.show_words(_EMPTY, "")
             self.toolbar.show_counts("")
             return
         exact = "PCA" in shown.title
         self.canvas.show_words("", shown.title if exact else shown.title + _NO_METRIC)
-        placed = counted(int(np.isfinite(shown.positions[:, 0]).sum()), "image")
+        places = self._places()
+        placed = counted(0 if places is None else int(np.isfinite(places[:, 0]).sum()), "image")
         self.toolbar.show_counts(f"{len(selection):,} of {placed}" if len(selection) else placed)
 
     def _arranged(self) -> Dots | None:
         """Return the dots as the session has them now; None while map and micrographs do not belong together."""
         session, shown = self._session, self._session.map
-        if shown is None or len(shown.positions) != len(self._coloring):
+        places = self._places()
+        if shown is None or places is None or len(places) != len(self._coloring):
             return None
         n = len(shown.positions)
         if len(self._order) != n:
             self._order = shuffled(n)
+        out = session.scope.excluded(session.atlas)
         return arrange(
-            shown.positions,
+            places,
             self._coloring.rgb,
             missing=self._coloring.missing,
             selected=session.selection.mask(n) if len(session.selection) else None,
+            excluded=out if out.any() else None,
             ground=self._ground,
             order=self._order,
         )
 
+    def _places(self) -> Positions | None:
+        """Return where the dots lie, NaN for those that the filters hide; None where there is no map."""
+        shown, mask = self._session.map, self._session.shown
+        if shown is None or len(shown.positions) != len(mask):
+            return None
+        if self._in_scope[0] is not shown or self._in_scope[1] is not mask:
+            places = shown.positions if mask.all() else np.where(mask[:, None], shown.positions, np.float32(np.nan))
+            self._in_scope = shown, mask, places
+        return self._in_scope[2]
+
     # ------------------------------------------------------------------ ask
 
     def _on_lasso(self, corners: NDArray[np.float64], mode: str) -> None:
-        shown = self._session.map
-        if shown is not None:
-            self._session.selection.apply(rows_inside(corners, shown.positions), cast(Mode, mode))
+        places = self._places()
+        if places is not None:
+            self._session.selection.apply(rows_inside(corners, places), cast(Mode, mode))
+
+    def _on_menu(self, row: int, place: QPoint) -> None:
+        self.menu_wished.emit(self._meant(row), place)
+
+    def _on_exclude(self, row: int | None, place: QPoint) -> None:
+        rows = self._meant(row) if row is not None else self._session.selection.rows
+        if not len(rows) and self._session.current is not None:
+            rows = np.array([self._session.current])
+        if len(rows):
+            self.exclude_wished.emit(rows, place)
+
+    def _meant(self, row: int) -> Rows:
+        """Return what a gesture at a dot is about: the selected ones, if it is one of them."""
+        rows = self._session.selection.rows
+        return rows if row in rows else np.array([row])
 
     def _on_dot_clicked(self, row: int, mode: str) -> None:
         if mode == "replace":
@@ -216,8 +264,9 @@ class MapView(QWidget):
             self._session.selection.apply([row], cast(Mode, mode))
 
     def _on_entry(self, code: int, mode: str) -> None:
-        rows = np.flatnonzero(self._coloring.codes == code if code >= 0 else self._coloring.missing)
-        self._session.selection.apply(rows, cast(Mode, mode))
+        hit = self._coloring.codes == code if code >= 0 else self._coloring.missing
+        used = self._session.used  # as counted beside it
+        self._session.selection.apply(used[hit[used]], cast(Mode, mode))
 
     def _on_tool(self, tool: str) -> None:
         self.canvas.set_tool(cast(Tool, tool))
@@ -229,7 +278,7 @@ class MapView(QWidget):
             self._session.selection.clear()
 
     def _on_undo(self) -> None:
-        self._session.selection.undo()
+        self._session.undo()
 
     def _on_redo(self) -> None:
-        self._session.selection.redo()
+        self._session.redo()
