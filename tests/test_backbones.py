@@ -24,6 +24,17 @@ from napari_micromap.work import Progress, finish
 CONTENT = np.random.default_rng(0).bytes(3_000_000)
 
 
+@pytest.fixture(scope="module", autouse=True)
+def one_thread() -> Iterator[None]:
+    """Compute on one thread: several wait for one another where other programs want the processors too."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
 @pytest.fixture(scope="module")
 def lite() -> Any:
     """The network that works offline."""

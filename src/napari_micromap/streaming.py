@@ -143,7 +143,7 @@ def _put_until(where: queue.Queue[Item], item: Item, stop: Stop) -> None:
 
 @contextlib.contextmanager
 def one_thread_each(workers: int) -> Iterator[Callable[[], None]]:
-    """Give the ``begin`` for threads that each compute a batch of their own with torch.
+    """Give the ``begin`` for threads that each compute a batch of their own with torch; this one takes part, too.
 
     Threads side by side, each with its own batch, are as fast as several that share one, and several times faster
     where other programs want the processors too: none waits for the slowest of the others. They stand back behind the
@@ -151,14 +151,15 @@ def one_thread_each(workers: int) -> Iterator[Callable[[], None]]:
     """
     import torch
 
-    before = torch.get_num_threads()
+    before, each = torch.get_num_threads(), max(1, processors() // workers)
 
     def begin() -> None:
-        torch.set_num_threads(max(1, processors() // workers))
+        torch.set_num_threads(each)
         if sys.platform == "linux":  # elsewhere the number would name a process
             with contextlib.suppress(OSError):
                 os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICE)
 
+    torch.set_num_threads(each)
     try:
         yield begin
     finally:

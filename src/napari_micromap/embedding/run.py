@@ -123,7 +123,8 @@ class Run:
         pictures = [reader(int(row)) for row in self._shuffled()[:COMPARED]]
         prepared = [picture.prepared for picture in pictures if picture.prepared is not None]
         if prepared:
-            self.keys = replace(self.keys, precision=decided_precision(network, prepared))
+            with one_thread_each(_workers()):
+                self.keys = replace(self.keys, precision=decided_precision(network, prepared))
             self.cache.note({question: self.keys.precision})
         self._look_up_vectors(range(len(self.atlas)))
 
@@ -152,8 +153,7 @@ class Run:
         n = len(self.atlas)
         once = self.recipe.views == 1
         growing = GrowingMap(n, n - len(self.failed))
-        seen = self._one_view_of_cache()
-        growing.add(list(seen), list(seen.values()))
+        seen = self._seen_before(growing) if self.todo.any() else set()
         rows = [r for r in self._shuffled() if (self.todo[r] and r not in seen) or r in self.without_thumbnail]
         done = n - len(rows)
         for pictures in self._through(reader, inference, rows, 1):
@@ -167,11 +167,17 @@ class Run:
             yield Progress("Embedding" if once else "Preview", done, n, partial=growing.look())
         yield Progress("Embedding" if once else "Preview", done, n, partial=growing.look(last=True))
 
-    def _one_view_of_cache(self) -> dict[int, NDArray[np.float32]]:
+    def _seen_before(self, growing: GrowingMap) -> set[int]:
+        """Give the preview what the cache has of it; return those rows."""
+        seen: set[int] = set()
         rows = [row for row in self._shuffled() if row in self.contents]
-        keys = {row: self.keys.key(self.contents[row], views=1) for row in rows}
-        found = self.cache.get(list(set(keys.values())))
-        return {row: found[key] for row, key in keys.items() if key in found}
+        for first in range(0, len(rows), LOOKED_UP):
+            keys = {row: self.keys.key(self.contents[row], views=1) for row in rows[first : first + LOOKED_UP]}
+            found = self.cache.get(list(set(keys.values())))
+            vectors = {row: found[key] for row, key in keys.items() if key in found}
+            growing.add(list(vectors), list(vectors.values()))
+            seen.update(vectors)
+        return seen
 
     def _through(
         self, reader: Reader, inference: Inference | None, rows: Sequence[int], views: Literal[1, 8]
@@ -194,7 +200,7 @@ class Run:
             return pictures
 
         with contextlib.ExitStack() as closing:
-            workers = min(MOST_WORKERS, processors())
+            workers = _workers()
             if inference is not None and inference.on_cpu:
                 begin = closing.enter_context(one_thread_each(workers))
                 results = in_order(lambda group: infer(read(group)), groups, workers, begin=begin)
@@ -286,7 +292,8 @@ class Run:
 
     def _load(self) -> Network:
         if self.network is None:
-            self.network = self.backbone.load(self.device)
+            with one_thread_each(_workers()):
+                self.network = self.backbone.load(self.device)
         return self.network
 
     def _set(self, row: int, vector: NDArray[np.float32]) -> None:
@@ -307,6 +314,10 @@ class Run:
 
     def _thumbnail_key(self, row: int) -> str:
         return self.thumbnails.key_of(self.atlas[row])
+
+
+def _workers() -> int:
+    return min(MOST_WORKERS, processors())
 
 
 def without(atlas: Atlas, kept: NDArray[np.intp], failed: dict[int, str]) -> Atlas:
