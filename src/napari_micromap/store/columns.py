@@ -48,15 +48,20 @@ def columns_from(data: bytes, types: Sequence[dict[str, Any]], ids: NDArray[np.s
     width = len(types) + 1
     if not lines or any(len(line) != width for line in lines):
         raise ValueError(f"it does not have {width} columns")
-    where = {line[0]: k for k, line in enumerate(lines) if k}
-    missing = [id_ for id_ in ids.tolist() if id_ not in where]
-    if missing:
-        raise ValueError(f"{len(missing)} rows are missing")
-    order = [where[id_] for id_ in ids.tolist()]
-    made = {
-        str(type_["name"]): _restored([lines[k][j] for k in order], type_) for j, type_ in enumerate(types, start=1)
-    }
+    body = lines[1:]
+    if [line[0] for line in body] != ids.tolist():
+        body = _in_order(body, ids)
+    texts = list(zip(*body, strict=True)) or [()] * width
+    made = {str(type_["name"]): _restored(texts[k], type_) for k, type_ in enumerate(types, start=1)}
     return pd.DataFrame(made, index=pd.RangeIndex(len(ids)))
+
+
+def _in_order(body: Sequence[list[str]], ids: NDArray[np.str_]) -> list[list[str]]:
+    lines = {line[0]: line for line in body}
+    missing = sum(id_ not in lines for id_ in ids.tolist())
+    if missing:
+        raise ValueError(f"{missing} rows are missing")
+    return [lines[id_] for id_ in ids.tolist()]
 
 
 def _type_of(name: str, column: pd.Series[Any]) -> dict[str, Any]:
@@ -79,28 +84,31 @@ def _cells(column: pd.Series[Any], type_: str) -> pd.Series[Any]:
     return column.reset_index(drop=True)
 
 
-def _restored(texts: list[str], type_: dict[str, Any]) -> pd.Series[Any]:
+def _restored(texts: Sequence[str], type_: dict[str, Any]) -> pd.Series[Any]:
     kind = str(type_["type"])
     if kind == "text":
         return _texts(texts, type_.get("missing"))
-    said = pd.Series([text or None for text in texts], dtype=object)
     dtype: Any = kind
     try:
+        if kind.startswith("float"):
+            return pd.Series([float(text) if text else np.nan for text in texts], dtype=dtype)
+        if kind.lower().startswith(("int", "uint")):
+            return pd.Series([int(text) if text else None for text in texts], dtype=dtype)
+        said = pd.Series([text or None for text in texts], dtype=object)
         if kind == "category":
             return said.astype(pd.CategoricalDtype(type_["categories"], bool(type_.get("ordered"))))
         if kind.startswith("datetime64"):
             moments: pd.Series[Any] = pd.to_datetime(said, format="ISO8601").astype(dtype)
             return moments
         if kind.lower().startswith("bool"):
-            return said.map({"True": True, "False": False}, na_action="ignore").astype(dtype)
-        whole = kind.lower().startswith(("int", "uint"))
-        numbers = [None if text is None else int(text) if whole else float(text) for text in said]
-        return pd.Series(numbers, dtype=dtype)
+            truths: pd.Series[Any] = said.map({"True": True, "False": False}, na_action="ignore").astype(dtype)
+            return truths
+        return pd.Series([None if text is None else float(text) for text in said], dtype=dtype)
     except (TypeError, ValueError, KeyError):
         return _texts(texts, None)  # a spreadsheet wrote it anew, or a newer version knows more types
 
 
-def _texts(texts: list[str], missing: Sequence[int] | None) -> pd.Series[Any]:
+def _texts(texts: Sequence[str], missing: Sequence[int] | None) -> pd.Series[Any]:
     said = np.array([bool(text) for text in texts], bool)
     if missing is not None:
         said[:] = True

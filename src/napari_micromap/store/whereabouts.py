@@ -59,13 +59,11 @@ class Whereabouts:
 
     def found_from(self, folder: Path) -> Whereabouts:
         """Look for each file where it was, else at the same place seen from the session's folder."""
-        listed = _Listed()
-        found = []
-        for path, relative in zip(self.paths.tolist(), self.relative.tolist()):
-            if path and relative and not listed.has(path):
-                beside = os.path.normpath(folder / relative.replace("\\", "/"))
-                path = beside if listed.has(beside) else path
-            found.append(path)
+        listed, beside = _Listed(), str(folder)
+        found = [
+            path if not (path and relative) or listed.has(path) else listed.first(_normal(beside, relative), path)
+            for path, relative in zip(self.paths.tolist(), self.relative.tolist())
+        ]
         return replace(self, paths=np.array(found, np.str_))
 
     def bare_columns(self) -> pd.DataFrame:
@@ -126,6 +124,13 @@ class _Listed:
             except OSError:
                 self._names[folder] = set()
         return name in self._names[folder]
+
+    def first(self, path: str, otherwise: str) -> str:
+        return path if self.has(path) else otherwise
+
+
+def _normal(folder: str, relative: str) -> str:
+    return os.path.normpath(f"{folder}{os.sep}{relative}")
 
 
 def _relative(path: str, folder: Path, seen: dict[str, str]) -> str:
