@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -37,3 +39,39 @@ def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "cache"
     monkeypatch.setenv("MICROMAP_CACHE", str(folder))
     return folder
+
+
+@pytest.fixture(scope="module")
+def shared_window(qapp: Any) -> Iterator[Any]:
+    """One napari window for all tests of a module, where each would wait seconds for its own.
+
+    It has an application model of its own, as napari's own fixture gives to each test.
+    """
+    import gc
+    from unittest.mock import patch
+
+    import napari
+    from app_model import Application
+    from napari._app_model._app import NapariApplication, _napari_names
+    from napari._qt._qapp_model.qactions import init_qactions
+    from napari._qt.threads.status_checker import StatusChecker
+    from napari.plugins import _initialize_plugins
+
+    model = NapariApplication("shared_window")
+    model.injection_store.namespace = _napari_names
+    with (
+        patch.object(NapariApplication, "get_app_model", return_value=model),
+        patch.object(StatusChecker, "start"),
+    ):
+        _initialize_plugins.cache_clear()
+        init_qactions.cache_clear()
+        viewer = napari.Viewer(show=True, show_welcome_screen=False)
+        viewer.window._qt_window.resize(1400, 900)
+        yield viewer
+        viewer.close()
+        qapp.processEvents()
+        del viewer
+        gc.collect()
+        Application.destroy("shared_window")
+        _initialize_plugins.cache_clear()
+        init_qactions.cache_clear()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -24,11 +24,18 @@ Pixels = NDArray[Any]
 
 
 @pytest.fixture
-def viewer(make_napari_viewer: Callable[..., Any]) -> Any:
-    viewer = make_napari_viewer(show=True)
-    viewer.window._qt_window.resize(1400, 900)
+def viewer(shared_window: Any) -> Iterator[Any]:
+    """Return a window that is as empty as a new one."""
+    window = shared_window
     settle()
-    return viewer
+    yield window
+    window.layers.clear()
+    window.dims.ndisplay = 2
+    window.canvas.grid.enabled = window.canvas.overlays["scale_bar"].visible = False
+    window.theme = "dark"
+    camera = window.scene.camera
+    camera.angles, camera.center, camera.zoom = (0, 0, 0), (0, 0, 0), 1
+    settle()
 
 
 @pytest.fixture
@@ -103,7 +110,7 @@ def area_means(picture: Pixels, part: tuple[float, ...], shape: tuple[int, ...])
     sums[1:, 1:] = picture.astype(float).cumsum(0).cumsum(1)
     ys = np.linspace(part[0], part[1], shape[0] + 1) * picture.shape[0]
     xs = np.linspace(part[2], part[3], shape[1] + 1) * picture.shape[1]
-    y, x = ys.astype(int), xs.astype(int)
+    y, x = (np.minimum(at.astype(int), side - 1) for at, side in zip((ys, xs), picture.shape))
     fy, fx = (ys - y)[:, None], (xs - x)[None]
     at = sums[y][:, x] * (1 - fy) * (1 - fx) + sums[y + 1][:, x] * fy * (1 - fx)
     at += sums[y][:, x + 1] * (1 - fy) * fx + sums[y + 1][:, x + 1] * fy * fx
@@ -140,10 +147,10 @@ def test_on_the_screenshot_each_tile_is_its_own_file_and_no_other(viewer: Any, u
 def test_in_the_light_theme_the_ground_is_light_and_the_pictures_are_the_same(viewer: Any, uhcs: Session) -> None:
     gallery = Gallery(viewer, uhcs)
     uhcs.selection.replace(np.arange(6))
-    settle()
+    QTest.qWait(300)
     dark = viewer.screenshot(flash=False)
     viewer.theme = "light"
-    settle()
+    QTest.qWait(300)  # the canvas may have another size now
     light = viewer.screenshot(flash=False)
     assert dark[2, 2, 0] == 0
     assert light[2, 2, 0] == 255
@@ -191,7 +198,7 @@ def test_tiles_too_large_to_keep_are_read_at_native_resolution_when_they_are_in_
     session.selection.replace(np.arange(8))
     settle()
     kept = gallery.arrangement.kept * 192
-    assert kept < 300
+    assert kept < 400
     assert {pixels.width for pixels in gallery._page.montage.tiles.values()} == {round(kept)}
     y, x = middle(gallery, 0)
     viewer.scene.camera.center = (0, y, x)

@@ -157,7 +157,7 @@ class Scene:
         return layers
 
     def remove_soon(self) -> None:
-        """Take all layers out of the viewer when the user's own deletion is over: it may go on with these very layers."""
+        """Take all layers out of the viewer when the user's deletion, which may hold these as well, is over."""
         QTimer.singleShot(0, partial(_remove, self._viewer, self.let_go()))
 
     def _remove_image(self) -> None:

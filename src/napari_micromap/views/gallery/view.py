@@ -70,6 +70,8 @@ class Gallery:
         viewer.layers.events.removed.connect(self._on_removed)
         viewer.layers.events.inserted.connect(self._on_inserted)
         viewer.events.theme.connect(self._on_theme)
+        for event in self._looks():
+            event.connect(self._on_looked)
 
     def dispose(self) -> None:
         """Close, and let go of viewer and session for good."""
@@ -83,6 +85,12 @@ class Gallery:
         viewer.layers.events.removed.disconnect(self._on_removed)
         viewer.layers.events.inserted.disconnect(self._on_inserted)
         viewer.events.theme.disconnect(self._on_theme)
+        for event in self._looks():
+            event.disconnect(self._on_looked)
+
+    def _looks(self) -> tuple[Any, ...]:
+        camera = self._viewer.scene.camera
+        return camera.events.center, camera.events.zoom, self._viewer.canvas.events.size
 
     # ------------------------------------------------------------------ what is shown
 
@@ -228,7 +236,6 @@ class Gallery:
         self._hide_sources()
         self._mode = "gallery"
         self._page.show(filled)
-        self._watch()
         if first or self._borrowed.selection_untouched:
             self._mark()
         self._mouse.listen()
@@ -352,16 +359,11 @@ class Gallery:
 
     def _on_theme(self, _: object) -> None:
         self._page.relook()
-        self._watch()
 
     # ------------------------------------------------------------------ reading on
 
-    def _watch(self) -> None:
-        """Listen to the picture, which may be a new one: it is sliced anew when zoom or pan show other pixels."""
-        if self._page.scene.image is not None:
-            self._page.scene.image.events.set_data.connect(self._on_looked)
-
     def _on_looked(self, _: object) -> None:
+        """Wait until zoom, pan and the canvas' size rest."""
         if self._mode == "gallery":
             self._resting.start()
 
