@@ -84,7 +84,8 @@ def test_the_docstring_becomes_the_tooltips(qtbot):
         "crust": "Whether it has one.",
         "book": "A recipe from elsewhere.",
     }
-    assert form(Baker)["book"].tooltip == "A recipe from elsewhere."
+    asked = form(Baker)
+    assert asked["book"].tooltip == "A recipe from elsewhere."
     assert summary(Baker) == "Bake bread.\n\nIt smells good; it takes a while."
 
 
@@ -97,5 +98,6 @@ def test_a_large_number_fits_where_no_bound_is_named(qtbot):
 
 
 def test_every_field_of_a_form_explains_itself(qtbot):
-    for widget in form(Recipe).fields.values():
+    asked = form(Recipe)
+    for widget in asked.fields.values():
         assert widget.tooltip, widget.name

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,9 +43,9 @@ class Recipe:
 
     depths: Literal["several", "last"] = "several"
     views: Literal[1, 8] = 8
-    side: int = 224
-    low_percent: float = 0.5
-    high_percent: float = 99.5
+    side: Annotated[int, {"min": 32, "max": 1024, "step": 32}] = 224
+    low_percent: Annotated[float, {"min": 0.0, "max": 49.0, "step": 0.5}] = 0.5
+    high_percent: Annotated[float, {"min": 51.0, "max": 100.0, "step": 0.5}] = 99.5
     precision: Literal["float32", "bfloat16", "auto"] = "float32"
 
 

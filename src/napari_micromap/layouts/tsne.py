@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import nullcontext, redirect_stdout
 from dataclasses import dataclass
 from io import TextIOBase
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,8 +41,8 @@ class Tsne:
     2579–2605. Started from PCA as in Kobak, D., Berens, P. (2019). DOI: 10.1038/s41467-019-13056-x
     """
 
-    perplexity: float = 30.0
-    seed: int = 42
+    perplexity: Annotated[float, {"min": 2.0, "max": 500.0, "step": 5.0}] = 30.0
+    seed: Annotated[int, {"min": 0, "max": 2**31 - 1}] = 42
 
     title: ClassVar[str] = "t-SNE"
     holds_gil: ClassVar[bool] = True

@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,10 +44,10 @@ class Umap:
     DOI: 10.21105/joss.00861
     """
 
-    n_neighbors: int = 15
-    min_dist: float = 0.1
-    seed: int = 42
-    epochs: int = 0
+    n_neighbors: Annotated[int, {"min": 2, "max": 200}] = 15
+    min_dist: Annotated[float, {"min": 0.0, "max": 0.99, "step": 0.05}] = 0.1
+    seed: Annotated[int, {"min": 0, "max": 2**31 - 1}] = 42
+    epochs: Annotated[int, {"min": 0, "max": 10_000, "step": 100}] = 0
 
     title: ClassVar[str] = "UMAP"
     holds_gil: ClassVar[bool] = True

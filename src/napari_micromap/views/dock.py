@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from napari.utils.theme import get_theme
 from qtpy.QtCore import QEvent, QMimeData, QSize, QTimer
-from qtpy.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent, QResizeEvent
+from qtpy.QtGui import QCursor, QDragEnterEvent, QDragLeaveEvent, QDropEvent, QResizeEvent
 from qtpy.QtWidgets import QMenu, QSizePolicy, QVBoxLayout, QWidget
 
 from napari_micromap.atlas import Atlas
@@ -22,15 +22,21 @@ from napari_micromap.views.gallery import Gallery
 from napari_micromap.views.listening import listen
 from napari_micromap.views.looks import stylesheet
 from napari_micromap.views.map.view import MapView
+from napari_micromap.views.menus import Menus
 from napari_micromap.views.panels.check import CheckPanel
 from napari_micromap.views.panels.color import ColorPanel
+from napari_micromap.views.panels.excluded import ExcludedWindow
 from napari_micromap.views.panels.findings import list_details, list_unmatched, list_unreadable
 from napari_micromap.views.panels.header import HeaderPanel
 from napari_micromap.views.panels.more import MorePanel
+from napari_micromap.views.panels.names import NamesMenu, names_button
 from napari_micromap.views.panels.notice import NoticePanel
 from napari_micromap.views.panels.progress import ProgressPanel
+from napari_micromap.views.panels.roles import RolesWindow
+from napari_micromap.views.panels.scope import ScopePanel
 from napari_micromap.views.panels.selected import SelectedPanel
 from napari_micromap.views.panels.start import StartPanel, fill_with_paths
+from napari_micromap.views.panels.use_only import UseOnly
 from napari_micromap.views.sessions import lanes_of, rest, session_of, unwrapped
 from napari_micromap.views.wishes import Wishes
 from napari_micromap.work import spoken
@@ -77,12 +83,16 @@ class MicromapDock(QWidget):
         self.check_area = Roomy(self.check)
         self.progress = ProgressPanel(self.session)
         self.color = ColorPanel(self.session)
+        self.scope = ScopePanel(self.session)
+        self.menus = Menus(self, self.session, self.notice.tell_failure)
         self.map = MapView(self.session, shortcuts=self)
-        self.selected = SelectedPanel(self.session)
+        self.selected = SelectedPanel(
+            self.session, names_button(NamesMenu(self.session, self.notice.tell_failure, self))
+        )
         layout = QVBoxLayout(self)
         layout.setContentsMargins(2 * GAP, GAP, 2 * GAP, 2 * GAP)
         layout.setSpacing(GAP + 2)
-        for widget in (self.notice, self.start, self.header, self.color, self.check_area, self.progress):
+        for widget in (self.notice, self.start, self.header, self.color, self.scope, self.check_area, self.progress):
             layout.addWidget(widget)
         layout.addWidget(self.map, 100)
         layout.addWidget(self.selected)
@@ -103,6 +113,7 @@ class MicromapDock(QWidget):
         last.aboutToShow.connect(lambda: fill_with_paths(last, recent(), wishes.open_path))
         menu.addSeparator()
         menu.addAction("Add table…").triggered.connect(wishes.ask_table)
+        menu.addAction("Columns…").triggered.connect(self._show_roles)
         menu.addSeparator()
         menu.addAction("Save").triggered.connect(wishes.save)
         menu.addAction("Save as…").triggered.connect(wishes.save_as)
@@ -123,13 +134,22 @@ class MicromapDock(QWidget):
         self.selected.back_wanted.connect(self.gallery.back)
         self.selected.close_wanted.connect(self.gallery.close)
         self.selected.page_wanted.connect(self._on_page)
+        self.selected.exclude_wanted.connect(self._on_exclude)
+        self.color.use_only_wanted.connect(self.show_use_only)
+        self.scope.excluded_wanted.connect(self._show_excluded)
+        self.scope.map_wanted.connect(lambda: self.wishes.make_map_of_used(self.more.layout_chosen))
+        self.map.menu_wished.connect(self.menus.show_at)
+        self.map.exclude_wished.connect(self.menus.ask_reason_at)
         self._lanes.failed.connect(self._on_failure)
         self._lanes.busy_changed.connect(self._on_busy)
         listen(self, self.session.atlas_changed, self._on_atlas)
         listen(self, self.session.map_changed, self._on_map)
         listen(self, self.session.joined_changed, self._on_joined)
         listen(self, self.session.warned, self.notice.tell)
+        listen(self, self.session.scope.changed, self._give_room)
         listen(self, self.gallery.changed, self._on_gallery)
+        listen(self, self.gallery.menu_wished, lambda rows: self.menus.show_at(rows, QCursor.pos()))
+        listen(self, self.gallery.exclude_wished, lambda rows: self.menus.ask_reason_at(rows, QCursor.pos()))
         self.viewer.events.theme.connect(self._on_theme)
 
     # ------------------------------------------------------------------ show
@@ -206,9 +226,11 @@ class MicromapDock(QWidget):
         """Leave the map its share of the height: what is above it scrolls within itself where there is too little."""
         if self._had_map:
             others = (
-                self.notice, self.header, self.progress, self.color, self.selected, self.map.toolbar, self.map.legend,
+                self.notice, self.header, self.progress, self.color, self.scope, self.selected, self.map.toolbar,
+                self.map.legend,
             )  # fmt: skip
-            taken = sum(widget.sizeHint().height() + GAP + 2 for widget in others if not widget.isHidden())
+            width = self.width() - 4 * GAP
+            taken = sum(_height_of(widget, width) + GAP + 2 for widget in others if not widget.isHidden())
             free = round(self.height() * (1 - _MAP_SHARE)) - taken - 4 * GAP
             self.check_area.setMaximumHeight(max(72, free))
         else:
@@ -219,6 +241,23 @@ class MicromapDock(QWidget):
     def make_map(self) -> None:
         """Make the map as *More* says."""
         self.wishes.make_map(self.more.backbone, self.more.recipe, self.more.layout_chosen)
+
+    def show_use_only(self, column: str | None = None) -> UseOnly:
+        """Ask what to use only."""
+        window = UseOnly(self.session, column, self)
+        window.show()
+        return window
+
+    def _show_excluded(self) -> None:
+        ExcludedWindow(self.session, self).show()
+
+    def _show_roles(self) -> None:
+        RolesWindow(self.session, self).show()
+
+    def _on_exclude(self) -> None:
+        button = self.selected.exclude
+        place = button.mapToGlobal(button.rect().bottomLeft())
+        self.menus.ask_reason_at(self.session.selection.rows, place)
 
     def _on_page(self, step: int) -> None:
         if step > 0:
@@ -281,6 +320,11 @@ class MicromapDock(QWidget):
         self._lanes.busy_changed.disconnect(self._on_busy)
         self.gallery.dispose()
         rest(self.session)
+
+
+def _height_of(widget: QWidget, width: int) -> int:
+    height = widget.heightForWidth(width) if widget.hasHeightForWidth() else -1
+    return int(height if height >= 0 else widget.sizeHint().height())
 
 
 def _paths_in(data: QMimeData) -> Sequence[Path]:

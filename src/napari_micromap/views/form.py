@@ -8,7 +8,6 @@ from inspect import cleandoc
 from typing import Annotated, Any, Generic, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 from magicgui.widgets import create_widget
-from magicgui.widgets.bases import ValueWidget
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QFormLayout, QLabel, QSizePolicy, QWidget
 
@@ -34,7 +33,7 @@ class Form(QWidget, Generic[T]):
     def __init__(self, algorithm: type[T], start: T | None = None, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._algorithm = algorithm
-        self.fields: dict[str, ValueWidget[Any]] = {}
+        self.fields: dict[str, Any] = {}  # magicgui's widgets
         layout = QFormLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(4)
@@ -54,7 +53,7 @@ class Form(QWidget, Generic[T]):
         """Make the algorithm that the form describes."""
         return self._algorithm(**{name: widget.value for name, widget in self.fields.items()})
 
-    def __getitem__(self, name: str) -> ValueWidget[Any]:
+    def __getitem__(self, name: str) -> Any:
         """Return the widget of a field."""
         return self.fields[name]
 
@@ -106,9 +105,8 @@ def _bounds(hint: Any) -> dict[str, Any]:
     return {} if get_origin(hint) is Literal else dict(_WIDE.get(hint, {}))
 
 
-def _widget(name: str, value: Any, hint: Any, tip: str) -> ValueWidget[Any]:
-    widget = create_widget(value=value, annotation=hint, name=name, options={**_bounds(hint), "tooltip": tip})
-    assert isinstance(widget, ValueWidget)
+def _widget(name: str, value: Any, hint: Any, tip: str) -> Any:
+    widget: Any = create_widget(value=value, annotation=hint, name=name, options={**_bounds(hint), "tooltip": tip})
     # A narrow dock must not be made wide by the largest number that would fit.
     widget.native.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
     if isinstance(value, float) and hasattr(widget.native, "setDecimals"):

@@ -20,6 +20,12 @@ QToolButton[flat="true"]:disabled {{ color: {faint}; }}
 QToolButton::menu-indicator {{ image: none; width: 0px; }}
 QPushButton::menu-indicator {{ image: none; width: 0px; }}
 
+QToolButton[chip="true"] {{
+  background: {primary}; border: none; border-radius: 9px; padding: 2px 8px; color: {text};
+}}
+QToolButton[chip="true"]:hover {{ background: {secondary}; }}
+QToolButton[chip="true"]:checked {{ background: {current}; }}
+
 QPushButton[main="true"] {{ background-color: {current}; padding: 6px 12px; font-weight: 600; }}
 QPushButton[main="true"]:hover {{ background-color: {current_hover}; }}
 QPushButton[main="true"]:disabled {{ background-color: {primary}; color: {faint}; border: none; }}

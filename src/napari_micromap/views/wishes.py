@@ -167,6 +167,10 @@ class Wishes:
         offline = BACKBONES[next(iter(BACKBONES))].title
         asking.ask_consent(self._window, backbone.title, download, offline, download_and_map)
 
+    def make_map_of_used(self, layout: Layout | None) -> None:
+        """Lay out anew what is used only."""
+        self._try(lambda: self._session.lay_out(layout, at_once=True))
+
     def save(self) -> None:
         """Save where it was saved before, else ask where."""
         if self._session.saved_as is None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
+import pandas as pd
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QLabel, QToolButton, QVBoxLayout, QWidget
 
@@ -97,7 +99,7 @@ class CheckPanel(QWidget):
         self.unreadable.setVisible(bad > 0)
         self.unreadable.setText(f"⚠ {counted(bad, 'file')} could not be read ▸")
         name = atlas.sample_column
-        self.sample.show_choice(Choice(_shown(name), name) if name else Choice("none"))
+        self.sample.show_choice(_choice(name, atlas.columns[name]) if name else Choice("none"))
         samples = atlas.samples
         self.samples.setVisible(samples is not None)
         self.samples.setText("" if samples is None else counted(int(samples.nunique()), sample_noun(atlas)))
@@ -115,11 +117,11 @@ class CheckPanel(QWidget):
         yield Choice("none", None, "Each micrograph stands for itself")
         pieces = name_pieces(file_names(atlas)) if len(atlas) else None
         for name in sample_candidates(atlas):
-            if name in atlas.columns:
-                yield Choice(_shown(name), name, f"{_shown(name)}: {examples(atlas.columns[name])}")
-            elif pieces is not None and name in pieces:
-                said = examples(pieces[name])
-                yield Choice(f"{said}  ({_shown(name)})", name, f"{_shown(name)}: {said}")
+            values = atlas.columns.get(name)
+            if values is None and pieces is not None:
+                values = pieces.get(name)
+            if values is not None:
+                yield _choice(name, values)
 
     # ------------------------------------------------------------------ ask
 
@@ -131,5 +133,9 @@ class CheckPanel(QWidget):
         self._more_below.setVisible(shown)
 
 
-def _shown(name: str) -> str:
-    return f"{name} of the name" if name.startswith("piece ") and name[6:].isdigit() else name
+def _choice(name: str, values: pd.Series[Any]) -> Choice:
+    """Show a column by its name, and a piece of the name by what it says."""
+    said = examples(values)
+    if name.startswith("piece ") and name[6:].isdecimal():
+        return Choice(f"{said} ({name} of the name)", name, f"{name} of the file name: {said}")
+    return Choice(name, name, f"{name}: {said}")

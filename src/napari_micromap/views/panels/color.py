@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QWidget
 
 from napari_micromap.atlas import OWN_COLUMNS, Atlas
 from napari_micromap.session import Session
-from napari_micromap.views.controls import Choice, ChoiceBox, field_name, side_by_side
+from napari_micromap.views.controls import Choice, ChoiceBox, field_name, push, side_by_side
 from napari_micromap.views.listening import listen
 from napari_micromap.wording import examples
 
@@ -18,11 +19,19 @@ _GROUPS = (("property",), ("sample",), ("processing", "batch", "other"), ("imagi
 class ColorPanel(QWidget):
     """A combo box of the columns that can color the map."""
 
+    use_only_wanted = Signal()
+
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._session = session
         self.box = ChoiceBox(self._choices)
-        self.setLayout(side_by_side(field_name("Color", "The column whose values color the dots"), self.box))
+        self.use_only = push(
+            "Use only…",
+            self.use_only_wanted.emit,
+            "Restrict map, gallery, counts and tests: to a magnification, a detector, a range …",
+        )
+        color = field_name("Color", "The column whose values color the dots")
+        self.setLayout(side_by_side(color, self.box, self.use_only))
         self.box.picked.connect(self._on_pick)
         listen(self, session.color_changed, self._on_color)
         listen(self, session.atlas_changed, lambda _: self._on_color(session.color_by))

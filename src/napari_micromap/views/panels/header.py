@@ -47,6 +47,7 @@ class HeaderPanel(QWidget):
         self.fold.toggled.connect(self._on_fold)
         self.show_folded(False)
         listen(self, session.atlas_changed, self._on_atlas)
+        listen(self, session.scope.changed, lambda: self._on_atlas(session.atlas))
         listen(self, session.saved_changed, lambda _: self._on_atlas(session.atlas))
         self._on_atlas(session.atlas)
 
@@ -71,5 +72,9 @@ class HeaderPanel(QWidget):
     def _on_atlas(self, atlas: Atlas) -> None:
         saved = self._session.saved_as
         self.title.say(saved.stem if saved is not None else name_of(atlas), str(saved or name_of(atlas)))
-        self.counts.say(counts_of(atlas))
+        used = self._session.used
+        said = counts_of(atlas, used)
+        if len(used) < len(atlas):
+            said = f"{said}, out of {len(atlas):,}"
+        self.counts.say(said)
         self.save.setEnabled(len(atlas) > 0)

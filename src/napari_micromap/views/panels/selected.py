@@ -20,10 +20,15 @@ class SelectedPanel(QWidget):
     back_wanted = Signal()
     close_wanted = Signal()
     page_wanted = Signal(int)  # +1 or −1: the next one or the one before
+    exclude_wanted = Signal()
 
-    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+    def __init__(self, session: Session, names: QWidget, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._session = session
+        self.names = names
+        self.exclude = push(
+            "Exclude ▾", self.exclude_wanted.emit, "Leave them out, with a reason (X); undone by Ctrl+Z"
+        )
         self.counts = Line()
         self.hint = Line("Draw around dots to see those images", muted=True)
         self.clear = flat("Clear", session.selection.clear, "Select nothing (Esc)")
@@ -40,10 +45,12 @@ class SelectedPanel(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(GAP // 2)
-        layout.addLayout(side_by_side(self.counts, self.hint, self.clear))
+        layout.addLayout(side_by_side(self.counts, self.hint, self.names, self.exclude, self.clear))
         layout.addWidget(self.buttons)
         listen(self, session.selection.changed, lambda _: self._on_selection())
         listen(self, session.atlas_changed, lambda _: self._on_selection())
+        listen(self, session.named.changed, self._on_selection)
+        listen(self, session.scope.changed, self._on_selection)
         self._on_selection()
         self.show_gallery("closed", 0, 1, False)
 
@@ -62,7 +69,9 @@ class SelectedPanel(QWidget):
 
     def _on_selection(self) -> None:
         atlas, rows = self._session.atlas, self._session.selection.rows
-        for widget in (self.clear, self.counts):
+        for widget in (self.clear, self.counts, self.exclude):
             widget.setVisible(len(rows) > 0)
+        self.names.setVisible(len(rows) > 0 or len(self._session.named) > 0)
         self.hint.setVisible(not len(rows))
-        self.counts.say(counts_of(atlas, np.asarray(rows)))
+        out = int(self._session.scope.excluded(atlas)[rows].sum())
+        self.counts.say(counts_of(atlas, np.asarray(rows)) + (f" · {out:,} excluded" if out else ""))
