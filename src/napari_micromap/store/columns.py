@@ -96,7 +96,9 @@ def _restored(texts: Sequence[str], type_: dict[str, Any]) -> pd.Series[Any]:
             return pd.Series([int(text) if text else None for text in texts], dtype=dtype)
         said = pd.Series([text or None for text in texts], dtype=object)
         if kind == "category":
-            return said.astype(pd.CategoricalDtype(type_["categories"], bool(type_.get("ordered"))))
+            dtype = pd.CategoricalDtype(type_["categories"], bool(type_.get("ordered")))
+            categories: pd.Series[Any] = said.astype(dtype)
+            return categories
         if kind.startswith("datetime64"):
             moments: pd.Series[Any] = pd.to_datetime(said, format="ISO8601").astype(dtype)
             return moments
