@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Points: TypeAlias = NDArray[np.floating]  # (k, 2)
+Place: TypeAlias = tuple[float, float]
 Size: TypeAlias = tuple[float, float]  # width, height in pixels
 
 _LARGEST_ZOOM = 1e5  # beyond it float32 positions are farther apart than pixels
@@ -46,7 +47,7 @@ class Camera:
             axis=1,
         )
 
-    def zoomed(self, factor: float, at: tuple[float, float], size: Size) -> Camera:
+    def zoomed(self, factor: float, at: Place, size: Size) -> Camera:
         """Zoom so that what lies under the pixel ``at`` stays there."""
         (x, y), scale = self.to_map(np.array([at]), size)[0], self.scale * factor
         return Camera(float(x - (at[0] - size[0] / 2) / scale), float(y + (at[1] - size[1] / 2) / scale), scale)
@@ -64,28 +65,9 @@ class Camera:
         return float(np.clip(scale, self.scale / 8, self.scale * _LARGEST_ZOOM))
 
 
-def fit(positions: Points, size: Size, margin: float = 18.0) -> Camera:
-    """Show all dots, with so many pixels of ground around them."""
-    lowest, highest = bounds(positions)
-    room = np.maximum(np.array(size, float) - 2 * margin, 16.0)
-    extent = highest - lowest
-    per_axis = np.divide(room, extent, out=np.full(2, np.inf), where=extent > 0)
-    scale = float(per_axis.min())
-    if not np.isfinite(scale):  # one dot, or all at one place
-        scale = float(room.min())
-    x, y = (lowest + highest) / 2
-    return Camera(float(x), float(y), scale)
-
-
-def bounds(positions: Points) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the lowest and highest coordinates of the dots that have some; zeros if none has."""
-    finite = positions[np.isfinite(positions).all(axis=1)] if len(positions) else positions
-    if not len(finite):
-        return np.zeros(2), np.zeros(2)
-    return finite.min(axis=0).astype(np.float64), finite.max(axis=0).astype(np.float64)
-
-
-def all_in_sight(positions: Points, camera: Camera, size: Size, slack: float = 2.0) -> bool:
-    """Say whether every dot lies inside the picture."""
-    corners = camera.to_screen(np.stack(bounds(positions)), size)
-    return bool((corners >= -slack).all() and (corners <= np.array(size) + slack).all())
+def fit(lowest: Place, highest: Place, size: Size, margin: float = 18.0) -> Camera:
+    """Show all between two opposite corners of the map, with so many pixels of ground around."""
+    extent = highest[0] - lowest[0], highest[1] - lowest[1]
+    room = max(size[0] - 2 * margin, 16.0), max(size[1] - 2 * margin, 16.0)
+    scale = min((pixels / units for pixels, units in zip(room, extent) if units > 0), default=min(room))
+    return Camera((lowest[0] + highest[0]) / 2, (lowest[1] + highest[1]) / 2, scale)

@@ -97,6 +97,13 @@ class Dots:
     def __len__(self) -> int:
         return len(self.rows)
 
+    @property
+    def corners(self) -> tuple[tuple[float, float], tuple[float, float]]:
+        """Lowest and highest map coordinates; zeros without dots."""
+        if not len(self):
+            return (0.0, 0.0), (0.0, 0.0)
+        return (float(self.x.min()), float(self.y.min())), (float(self.x.max()), float(self.y.max()))
+
 
 def diameter(n: int, zoom: float = 1.0) -> float:
     """Return the diameter of a dot in logical pixels, by how many there are; it grows slowly as one zooms in."""
@@ -148,7 +155,7 @@ def arrange(
         state[excluded], kind[excluded] = 0, CROSSED
     if selected is not None:
         state[selected] = 3
-    present = np.isfinite(positions).all(axis=1)
+    present = np.isfinite(positions[:, 0]) & np.isfinite(positions[:, 1])
     order = order if present.all() else order[present[order]]
     if state.min(initial=3) != state.max(initial=0):
         order = order[np.argsort(state[order], kind="stable")]  # a radix sort: 1e6 rows in some ms

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-from napari_micromap.views.map.camera import Camera, Size, all_in_sight, fit
+from napari_micromap.views.map.camera import Camera, Size, fit
 from napari_micromap.views.map.dots import Dots, diameter
 from napari_micromap.views.map.raster import Frame, draw
 
+_SLACK = 2.0  # logical pixels by which the middle of a dot may be out of sight
 _REACH = 5.0  # logical pixels from a dot's middle within which it is under the pointer
 
 
@@ -51,7 +51,7 @@ class Scene:
 
     def home_of(self, dots: Dots | None) -> Camera:
         """Return where one would see all of these dots."""
-        return Camera() if dots is None or not len(dots) else fit(_places(dots), self.size)
+        return Camera() if dots is None or not len(dots) else fit(*dots.corners, self.size)
 
     def show(self, dots: Dots | None, camera: Camera | None = None) -> None:
         """Take these dots; where one looks stays, if nothing else is said."""
@@ -91,7 +91,8 @@ class Scene:
 
     def would_be_in_sight(self, dots: Dots) -> bool:
         """Say whether none of these dots would be out of sight."""
-        return all_in_sight(_places(dots), self.camera, self.size)
+        corners = self.camera.to_screen(np.array(dots.corners), self.size)
+        return bool((corners >= -_SLACK).all() and (corners <= np.array(self.size) + _SLACK).all())
 
     def all_in_sight(self) -> bool:
         """Say whether no dot is out of sight."""
@@ -112,7 +113,3 @@ class Scene:
             return None
         reach = max(0.0, _REACH - self.dot / 2) * self._ratio
         return self.frame.row_at(x * self._ratio, y * self._ratio, reach)
-
-
-def _places(dots: Dots) -> NDArray[np.float32]:
-    return np.stack([dots.x, dots.y], axis=1)
