@@ -88,26 +88,27 @@ def _restored(texts: Sequence[str], type_: dict[str, Any]) -> pd.Series[Any]:
     kind = str(type_["type"])
     if kind == "text":
         return _texts(texts, type_.get("missing"))
-    dtype: Any = kind
     try:
-        if kind.startswith("float"):
-            return pd.Series([float(text) if text else np.nan for text in texts], dtype=dtype)
-        if kind.lower().startswith(("int", "uint")):
-            return pd.Series([int(text) if text else None for text in texts], dtype=dtype)
-        said = pd.Series([text or None for text in texts], dtype=object)
-        if kind == "category":
-            dtype = pd.CategoricalDtype(type_["categories"], bool(type_.get("ordered")))
-            categories: pd.Series[Any] = said.astype(dtype)
-            return categories
-        if kind.startswith("datetime64"):
-            moments: pd.Series[Any] = pd.to_datetime(said, format="ISO8601").astype(dtype)
-            return moments
-        if kind.lower().startswith("bool"):
-            truths: pd.Series[Any] = said.map({"True": True, "False": False}, na_action="ignore").astype(dtype)
-            return truths
-        return pd.Series([None if text is None else float(text) for text in said], dtype=dtype)
+        made: pd.Series[Any] = _of_type(texts, kind, type_)
     except (TypeError, ValueError, KeyError):
         return _texts(texts, None)  # a spreadsheet wrote it anew, or a newer version knows more types
+    return made
+
+
+def _of_type(texts: Sequence[str], kind: str, type_: dict[str, Any]) -> Any:
+    dtype: Any = kind
+    if kind.startswith("float"):
+        return pd.Series([float(text) if text else np.nan for text in texts], dtype=dtype)
+    if kind.lower().startswith(("int", "uint")):
+        return pd.Series([int(text) if text else None for text in texts], dtype=dtype)
+    said = pd.Series([text or None for text in texts], dtype=object)
+    if kind == "category":
+        return said.astype(pd.CategoricalDtype(type_["categories"], bool(type_.get("ordered"))))
+    if kind.startswith("datetime64"):
+        return pd.to_datetime(said, format="ISO8601").astype(dtype)
+    if kind.lower().startswith("bool"):
+        return said.map({"True": True, "False": False}, na_action="ignore").astype(dtype)
+    return pd.Series([None if text is None else float(text) for text in said], dtype=dtype)
 
 
 def _texts(texts: Sequence[str], missing: Sequence[int] | None) -> pd.Series[Any]:
