@@ -19,6 +19,7 @@ from napari_micromap.session import Map
 from napari_micromap.store.recent import recent
 from napari_micromap.views.controls import GAP, Roomy
 from napari_micromap.views.gallery import Gallery
+from napari_micromap.views.layer_links import LayerLinks
 from napari_micromap.views.listening import listen
 from napari_micromap.views.looks import stylesheet
 from napari_micromap.views.map.view import MapView
@@ -62,6 +63,7 @@ class MicromapDock(QWidget):
         self.session = session_of(viewer)
         self._lanes = lanes_of(self.session)
         self.gallery = Gallery(self.viewer, self.session)
+        self._links = LayerLinks(self.viewer, self.session)
         self._had_map = self._was_docked = self._retired = False
         self._build()
         self._connect()
@@ -318,6 +320,7 @@ class MicromapDock(QWidget):
         self.viewer.events.theme.disconnect(self._on_theme)
         self._lanes.failed.disconnect(self._on_failure)
         self._lanes.busy_changed.disconnect(self._on_busy)
+        self._links.dispose()
         self.gallery.dispose()
         rest(self.session)
 
