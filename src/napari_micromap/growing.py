@@ -1,0 +1,198 @@
+"""New micrographs join a collection that is on the map already."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from napari_micromap import pipeline
+from napari_micromap.atlas import Atlas, Rows
+from napari_micromap.backbones import BACKBONES, Backbone
+from napari_micromap.choices import Choices
+from napari_micromap.layouts import LAYOUTS, Layout
+from napari_micromap.problems import Problem
+from napari_micromap.recipe import Recipe
+from napari_micromap.work import Progress, Work
+
+if TYPE_CHECKING:
+    from napari_micromap.sources import Source
+
+
+@dataclass(frozen=True, eq=False)
+class Growth:
+    """What a look at the source found.
+
+    Parameters
+    ----------
+    atlas : Atlas
+        The grown collection; old rows first and in their order, their positions bit for bit as they were.
+    new : rows
+        Those that joined.
+    moved : int
+        Micrographs whose file lies elsewhere now, or has another name.
+    gone : rows
+        Old ones whose file was not found again; they stay on the map.
+    """
+
+    atlas: Atlas
+    new: Rows
+    moved: int
+    gone: Rows
+
+
+def grow(atlas: Atlas, source: Source, workshop: pipeline.Workshop, device: str = "auto") -> Work[Growth]:
+    """Gather a source again, or another one, and take in what is new.
+
+    Only new micrographs are embedded, by the same backbone and recipe. The space stays as it was fitted, and the old
+    ones do not move; the new ones are placed beside those they are most like.
+    """
+    found = yield from source()
+    known = pd.Index(atlas.ids).get_indexer(pd.Index(found.ids))
+    fresh = np.flatnonzero(known < 0).astype(np.intp)
+    atlas, moved = _with_paths(atlas, found, known)
+    gone = _gone(atlas, found)
+    if not len(fresh):
+        return Growth(replace(atlas, unreadable=found.unreadable), fresh, moved, gone)
+    part = taken(found, fresh)
+    if atlas.embeddings is not None:
+        backbone, recipe = made_by(atlas)
+        part = yield from pipeline.embed(part, backbone, recipe, workshop, device)
+        _check_same(atlas, part)
+    both = joined(atlas, part)
+    if atlas.features is not None:
+        both = yield from _with_places(atlas, both)
+    return Growth(both, np.arange(len(atlas), len(both), dtype=np.intp), moved, gone)
+
+
+def taken(atlas: Atlas, rows: Rows) -> Atlas:
+    """Return some micrographs as a collection of their own, without a map."""
+    ids = atlas.ids[rows]
+    return replace(
+        atlas,
+        columns=atlas.columns.iloc[rows].reset_index(drop=True), ids=ids, paths=atlas.paths[rows],
+        pages=atlas.pages[rows], live=MappingProxyType({i: atlas.live[i] for i in map(str, ids) if i in atlas.live}),
+        embeddings=None if atlas.embeddings is None else atlas.embeddings[rows],
+        space=None, features=None, neighbors=None, fitted_to=None, positions=None, layout="",
+    )  # fmt: skip
+
+
+def joined(atlas: Atlas, part: Atlas) -> Atlas:
+    """Append a part to an atlas; columns that only one of them has are missing in the other. The map is dropped."""
+    columns = pd.concat([atlas.columns, part.columns.reindex(columns=_all_columns(atlas, part))], ignore_index=True)
+    for name in atlas.columns:  # an empty part must not change what a column holds
+        if atlas.columns[name].dtype == bool or pd.api.types.is_integer_dtype(atlas.columns[name].dtype):
+            columns[name] = columns[name].astype(atlas.columns[name].dtype, errors="ignore")
+    embeddings = None
+    if atlas.embeddings is not None and part.embeddings is not None:
+        embeddings = np.vstack([atlas.embeddings, part.embeddings])
+    return replace(
+        atlas,
+        columns=columns,
+        ids=np.concatenate([atlas.ids, part.ids]), paths=np.concatenate([atlas.paths, part.paths]),
+        pages=np.concatenate([atlas.pages, part.pages]), live=MappingProxyType({**atlas.live, **part.live}),
+        unreadable=part.unreadable, roles=MappingProxyType({**part.roles, **atlas.roles}),
+        embeddings=embeddings, space=None, features=None, neighbors=None, fitted_to=None, positions=None, layout="",
+    )  # fmt: skip
+
+
+def made_by(atlas: Atlas) -> tuple[Backbone, Recipe]:
+    """Return backbone and recipe that an atlas was embedded with.
+
+    Raises
+    ------
+    Problem
+        If it was not embedded here, so that new micrographs cannot be treated alike.
+    """
+    try:
+        backbone = _from_repr(str(atlas.made_by["backbone"]), BACKBONES[str(atlas.made_by["name"])])
+        recipe = _from_repr(str(atlas.made_by["recipe"]), Recipe)
+    except (KeyError, TypeError, ValueError, Problem) as error:
+        raise Problem(
+            "This map was not made from its images here, so new ones cannot join it; make it anew."
+        ) from error
+    # the precision that was used, not the wish for the best: one for a whole collection
+    return backbone, replace(recipe, precision=atlas.made_by.get("precision", recipe.precision))
+
+
+def _from_repr(written: str, cls: type[Any]) -> Any:
+    """Make an algorithm from its ``repr``, reading literals only: nothing that is written there is executed."""
+    call = ast.parse(written, mode="eval").body
+    if not isinstance(call, ast.Call) or call.args:
+        raise ValueError(written)
+    values = {}
+    for keyword in call.keywords:
+        value = keyword.value
+        if isinstance(value, ast.Call) and len(value.args) == 1:  # PosixPath('…')
+            values[str(keyword.arg)] = Path(ast.literal_eval(value.args[0]))
+        else:
+            values[str(keyword.arg)] = ast.literal_eval(value)
+    return cls(**values)
+
+
+def layout_of(atlas: Atlas) -> Layout:
+    """Return the layout that gave the positions."""
+    name = atlas.layout.partition("(")[0]
+    choices: Choices[Layout] = LAYOUTS
+    for one in choices.values():
+        if one.__name__ == name:
+            layout: Layout = _from_repr(atlas.layout, one)
+            return layout
+    return pipeline.usual_layout(len(atlas))
+
+
+def _with_places(old: Atlas, both: Atlas) -> Work[Atlas]:
+    from napari_micromap.neighbors import exact_neighbors
+
+    assert old.space is not None and old.features is not None and both.embeddings is not None
+    new_features = old.space(both.embeddings[len(old) :])
+    features = np.vstack([old.features, new_features])
+    neighbors = yield from exact_neighbors(features, pipeline.NEIGHBORS_KEPT)
+    fitted_to = np.arange(len(old), dtype=np.intp) if old.fitted_to is None else old.fitted_to
+    both = both.with_features(old.space, features, neighbors, fitted_to)
+    if old.positions is None:
+        return both
+    yield Progress("Placing", 0, len(new_features))
+    places = layout_of(old).place(new_features, old.features, old.positions)
+    return both.with_positions(np.vstack([old.positions, places]), old.layout)
+
+
+def _with_paths(atlas: Atlas, found: Atlas, known: Rows) -> tuple[Atlas, int]:
+    """Let known micrographs point to where their files lie now; what users see of the place follows."""
+    here = np.flatnonzero(known >= 0)
+    rows = known[here]
+    moved = atlas.paths[rows] != found.paths[here]
+    if not moved.any():
+        return atlas, 0
+    rows, here = rows[moved], here[moved]
+    paths = atlas.paths.astype(object)
+    paths[rows] = found.paths[here]
+    columns = atlas.columns.copy()
+    for name in ("file", "folder"):
+        values = columns[name].to_numpy(object, copy=True)
+        values[rows] = found.columns[name].to_numpy(object)[here]
+        columns[name] = values
+    return replace(atlas, paths=paths.astype(np.str_), columns=columns), len(rows)
+
+
+def _gone(atlas: Atlas, found: Atlas) -> Rows:
+    missing = ~np.isin(atlas.ids, found.ids) & np.array([bool(p) and not Path(p).exists() for p in atlas.paths], bool)
+    return np.flatnonzero(missing).astype(np.intp)
+
+
+def _check_same(atlas: Atlas, part: Atlas) -> None:
+    for what in ("weights_sha256", "recipe", "precision"):
+        before, now = atlas.made_by.get(what), part.made_by.get(what)
+        if before != now and what != "recipe":
+            raise Problem(
+                f"The new images were treated differently ({what}: {now}, before {before}); make the map anew."
+            )
+
+
+def _all_columns(atlas: Atlas, part: Atlas) -> list[str]:
+    return [*atlas.columns, *(name for name in part.columns if name not in atlas.columns)]
