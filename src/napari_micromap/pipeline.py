@@ -174,13 +174,20 @@ def fit(atlas: Atlas, space: Space | None = None, rows: Rows | None = None) -> W
 
 
 def lay_out(
-    atlas: Atlas, layout: Layout | None, workshop: Workshop, rows: Rows | None = None
+    atlas: Atlas,
+    layout: Layout | None,
+    workshop: Workshop,
+    rows: Rows | None = None,
+    like: Positions | None = None,
 ) -> Work[tuple[Atlas, str]]:
     """Place the micrographs on a map; returns the atlas and the layout's title.
 
     Features and neighbors that the atlas has are used again, so another layout or seed costs only itself. With
-    ``rows`` only these take part in space and layout; the others are placed beside them, as new ones would be.
+    ``rows`` only these take part in space and layout; the others are placed beside them, as new ones would be. With
+    ``like``, (n, 2) positions of a map that is known already, the new map is turned the way that one lies.
     """
+    from napari_micromap.layouts.aligning import turned_like
+
     if rows is not None and len(rows) == len(atlas):
         rows = None
     if len(atlas) == 0 or (rows is not None and len(rows) == 0):
@@ -195,10 +202,12 @@ def lay_out(
     if rows is None:
         neighbors = yield from _enough_neighbors(atlas.features, atlas.neighbors, layout.neighbors_needed)
         positions = yield from _laid_out(layout, atlas.features, neighbors, workshop)
+        positions = positions if like is None else turned_like(positions, like)
         return atlas.with_positions(positions, repr(layout)), layout.title
     features = atlas.features[rows]
     neighbors = yield from _enough_neighbors(features, None, layout.neighbors_needed)
     placed = yield from _laid_out(layout, features, neighbors, workshop)
+    placed = placed if like is None else turned_like(placed, like[rows])
     positions = np.empty((len(atlas), 2), np.float32)
     positions[rows] = placed
     rest = np.setdiff1d(np.arange(len(atlas)), rows)
