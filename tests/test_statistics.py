@@ -13,7 +13,7 @@ from napari_micromap.statistics.confounders import suspect
 from napari_micromap.statistics.evidence import design_of, standardized
 from napari_micromap.statistics.permutations import arrangements, distinct_arrangements
 from napari_micromap.statistics.regions import RegionScan
-from napari_micromap.statistics.verdict import Words, verdict_of
+from napari_micromap.statistics.verdict import Asked, Words, verdict_of
 
 QUICK = StructureTest(permutations=499, influence=False)
 FILMS = Words("Jc", "MA/cm²", "film", "films")
@@ -270,7 +270,7 @@ def _p(evidence: Any) -> float:
 
 def test_verdict_real() -> None:
     embeddings, sample_of, value = films(40, link=0.9)
-    verdict = verdict_of(StructureTest(999)(embeddings, units_from(value, sample_of)), FILMS)
+    verdict = verdict_of(Asked(StructureTest(999)(embeddings, units_from(value, sample_of))), FILMS)
     assert verdict.kind == "real"
     assert "goes along with" in verdict.sentence and "not a cause" in verdict.sentence
     assert "120 images of 40 films" in verdict.details
@@ -285,9 +285,10 @@ def test_verdict_confounded_names_the_column() -> None:
     accused = suspect(embeddings, units, column, permutations=499)
     assert accused.confounds
     adjusted = QUICK(embeddings, units, nuisance_of(units, [column]))
-    verdict = verdict_of(QUICK(embeddings, units), FILMS, adjusted=adjusted, suspects=[accused])
+    verdict = verdict_of(Asked(QUICK(embeddings, units), adjusted, [accused]), FILMS)
     assert verdict.kind == "confounded"
-    assert verdict.sentence.startswith("Cannot tell.") and "um_per_px" in verdict.sentence
+    assert verdict.sentence.startswith("Cannot tell.") and "pixel size" in verdict.sentence
+    assert "were mostly imaged at 0.02 µm per px, the others at 0.2 µm per px" in verdict.sentence
 
 
 def test_verdict_nuisance_when_the_property_does_not_follow_the_column() -> None:
@@ -296,18 +297,55 @@ def test_verdict_nuisance_when_the_property_does_not_follow_the_column() -> None
     units = units_from(value, sample_of)
     accused = suspect(embeddings, units, NuisanceColumn("um_per_px", scale[sample_of]), permutations=499)
     assert accused.known_to_map and not accused.confounds
-    assert verdict_of(QUICK(embeddings, units), FILMS, suspects=[accused]).kind == "nuisance"
+    assert verdict_of(Asked(QUICK(embeddings, units), suspects=[accused]), FILMS).kind == "nuisance"
+
+
+def test_a_map_sorted_by_a_magnification_that_all_samples_have_is_fair_and_says_so() -> None:
+    scale = np.tile([0.02, 0.2, 2.0], 16)
+    rng = np.random.default_rng(4)
+    embeddings, sample_of, value = films(16, seed=4)
+    embeddings = embeddings + 3 * np.log(scale)[:, None] * rng.standard_normal(32)
+    units = units_from(value, sample_of)
+    accused = suspect(embeddings, units, NuisanceColumn("um_per_px", scale, logarithmic=True), permutations=199)
+    assert accused.balanced and accused.known_to_map and not accused.confounds
+    verdict = verdict_of(Asked(QUICK(embeddings, units), suspects=[accused]), FILMS)
+    assert verdict.kind == "nuisance" and "All films have all pixel sizes, so the test is fair" in verdict.sentence
+
+
+def test_what_holds_between_batches_only_cannot_be_told() -> None:
+    batch = np.repeat(np.arange(3), 8)
+    embeddings, sample_of, _ = films(24, 3, knows=batch - 1.0)
+    value = batch + 0.3 * np.random.default_rng(3).standard_normal(24)
+    units = units_from(value, sample_of)
+    within = QUICK(embeddings, units, nuisance_of(units, batch=batch[sample_of][units.rows]))
+    asked = Asked(within, batch="session", within=True, ignoring=QUICK(embeddings, units))
+    verdict = verdict_of(asked, FILMS)
+    assert verdict.kind == "confounded" and "only from session to session" in verdict.sentence
+
+
+def test_limits_of_detection_are_no_values() -> None:
+    units = units_of(["1.5", "<0.1", "2.5"], ["a", "b", "c"])
+    assert units.samples == ("a", "c") and units.values[:, 0].tolist() == [1.5, 2.5]
+
+
+def test_predictions_of_micrographs_average_to_those_of_their_samples_left_out() -> None:
+    from napari_micromap.statistics.predictions import predicted_by_others
+
+    embeddings, sample_of, value = films(15, link=0.8)
+    units = units_from(value, sample_of)
+    evidence = QUICK(embeddings, units)
+    assert units.means(predicted_by_others(embeddings, units)) == pytest.approx(evidence.predicted[:, 0], abs=1e-8)
 
 
 def test_verdict_too_few() -> None:
     embeddings, sample_of, value = films(7, link=0.9)
-    verdict = verdict_of(QUICK(embeddings, units_from(value, sample_of)), FILMS)
+    verdict = verdict_of(Asked(QUICK(embeddings, units_from(value, sample_of))), FILMS)
     assert verdict.kind == "too_few" and "with 7" in verdict.sentence
 
 
 def test_verdict_none_says_what_would_have_been_missed() -> None:
     embeddings, sample_of, value = films(30, seed=1)
-    verdict = verdict_of(QUICK(embeddings, units_from(value, sample_of)), FILMS)
+    verdict = verdict_of(Asked(QUICK(embeddings, units_from(value, sample_of))), FILMS)
     assert verdict.kind == "none" and "probably be missed" in verdict.sentence
 
 
@@ -321,13 +359,13 @@ def test_verdict_one_sample_names_it() -> None:
     if evidence.p is not None and evidence.p > 0.05:
         pytest.fail(f"the outlier was not found, p = {evidence.p}")
     assert evidence.rests_on
-    assert verdict_of(evidence, FILMS).kind == "one_sample"
+    assert verdict_of(Asked(evidence), FILMS).kind == "one_sample"
 
 
 def test_verdict_per_image() -> None:
     embeddings, sample_of, value = films(20, link=0.8)
     units = units_of(value[sample_of] + 0.1 * np.arange(len(sample_of)), named(sample_of))
-    verdict = verdict_of(QUICK(embeddings, units), FILMS, per_image=units.varies_within)
+    verdict = verdict_of(Asked(QUICK(embeddings, units), per_image=units.varies_within), FILMS)
     assert verdict.kind == "per_image" and "per image" in verdict.sentence
 
 

@@ -2,28 +2,33 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
-from napari_micromap.atlas import Atlas, Rows
+from napari_micromap.atlas import Atlas, Positions, Rows
 from napari_micromap.problems import Problem
 from napari_micromap.statistics.batches import NewBatch, to_new_batch
 from napari_micromap.statistics.confounders import Suspect, suspect
 from napari_micromap.statistics.evidence import Evidence, StructureTest
-from napari_micromap.statistics.nuisance import NuisanceColumn, nuisance_of
+from napari_micromap.statistics.nuisance import Nuisance, NuisanceColumn, nuisance_of
+from napari_micromap.statistics.predictions import predicted_by_others
+from napari_micromap.statistics.regions import RegionScan, ScanResult
+from napari_micromap.statistics.reliability import preserved
 from napari_micromap.statistics.units import Units, units_of
-from napari_micromap.statistics.verdict import Verdict, Words, verdict_of
+from napari_micromap.statistics.verdict import Asked, Verdict, Words, verdict_of
+from napari_micromap.wording import quantity_of, sample_noun, spoken_column
 from napari_micromap.work import Progress, Work
 
 T = TypeVar("T")
 
-LOGARITHMIC = ("um_per_px", "magnification")  # they act by their ratio
-_UNIT = re.compile(r"^(?P<quantity>.*?)\s*[(\[](?P<unit>[^()\[\]]*)[)\]]\s*$")
+LOGARITHMIC = ("um_per_px", "nm_per_px", "magnification")  # they act by their ratio
+RELIABLE = "Map reliable here"
+_STEPS = 6
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,13 +40,19 @@ class Answer:
     property : str
         The column that was asked about.
     evidence : Evidence
-        The primary test.
+        The primary test; permuted and centered within batches where there are batches that allow it.
     adjusted : Evidence or None
         The same, adjusted for the acquisition columns in ``adjusted.adjusted_for``.
     within_batches : Evidence or None
-        The same, permuted and centered within batches.
+        The primary test again, if it is within batches.
+    ignoring_batches : Evidence or None
+        The test that ignores batches, where the primary one does not.
     new_batch : NewBatch or None
         Predictions for batches that were left out.
+    beyond_processing : Evidence or None
+        What structure adds to the processing columns: those may act through it, so this is a row of its own.
+    predicted : (n,) float
+        Of ``units.rows``, each micrograph's own sample left out; empty for categories.
     not_done : sentences that say what could not be asked, and why
     """
 
@@ -52,9 +63,15 @@ class Answer:
     evidence: Evidence
     adjusted: Evidence | None
     within_batches: Evidence | None
+    ignoring_batches: Evidence | None
     new_batch: NewBatch | None
+    beyond_processing: Evidence | None
     suspects: tuple[Suspect, ...]
+    predicted: NDArray[np.float64]
+    batch: str = ""
     not_done: tuple[str, ...] = ()
+    tests_so_far: int = 1
+    family_p: float | None = None  # over all properties tested on these samples, under shared permutations
 
 
 def ask(
@@ -79,9 +96,10 @@ def ask(
     scope : rows, optional
         Only these take part.
     adjust : names of columns, optional
-        Acquisition columns to ask about; those with the role "imaging" if left out.
+        Acquisition columns to adjust for, come what may; those with the role "imaging" are asked, and adjusted for
+        where they may account for the finding, if left out.
     batch : str, optional
-        Column of samples made or imaged together; the one with the role "batch" if left out.
+        Column of samples made or imaged together; the one with the role "batch" if left out, "" for none.
 
     Raises
     ------
@@ -89,47 +107,212 @@ def ask(
         If there are no embeddings, no samples, or no such column.
     """
     embeddings, units = _units(atlas, name, scope)
-    test = StructureTest(permutations, seed)
-    plain = nuisance_of(units)
-    yield Progress("Testing", 0, 4, note=name)
-    evidence = test(embeddings, units, plain)
+    test, words = StructureTest(permutations, seed), words_for(name, atlas)
+    yield Progress("Testing", 0, _STEPS, note=words.quantity)
     not_done: list[str] = []
-    columns = [_column(atlas, units, c) for c in (adjust if adjust is not None else _with_role(atlas, "imaging"))]
-    columns = [c for c in columns if len({str(v) for v in c.values}) > 1]
-    suspects: tuple[Suspect, ...] = ()
-    adjusted = within = new = None
-    if evidence.testable:
-        yield Progress("Testing", 1, 4, note="how the pictures were taken")
-        suspects = tuple(suspect(embeddings, units, column, seed=seed) for column in columns)
-        yield Progress("Testing", 2, 4, note="adjusted for that")
-        guilty = [c for c, s in zip(columns, suspects) if s.confounds or adjust is not None]
-        adjusted = (
-            _tried(lambda: test.only_p(embeddings, units, nuisance_of(units, guilty)), not_done) if guilty else None
-        )
-        yield Progress("Testing", 3, 4, note="batches")
-        batch = batch or next(iter(_with_role(atlas, "batch")), None)
-        if batch is not None:
-            labels = np.array([str(v) for v in atlas.columns[batch].iloc[units.rows]], object)
-            blocked = _tried(lambda: nuisance_of(units, batch=labels, batch_name=batch or ""), not_done)
-            if blocked is not None:
-                within = test.only_p(embeddings, units, blocked)
-                new = to_new_batch(embeddings, units, blocked.batch_of, seed=seed)
-    words = words_for(name, atlas.sample_column)
-    verdict = verdict_of(
-        evidence, words, adjusted=adjusted, suspects=suspects, categories=len(units.categories),
-        per_image=units.varies_within, tests_so_far=tests_so_far,
+    batch = _batch_column(atlas, name, batch)
+    blocked, labels = _blocked(atlas, units, batch, not_done) if batch else (None, None)
+    ignoring = None if blocked is None else test.only_p(embeddings, units, nuisance_of(units))
+    evidence = test(embeddings, units, blocked if blocked is not None else nuisance_of(units))
+    if blocked is not None and not evidence.testable:
+        not_done.append(f"There are too few {words.samples} to test within each {spoken_column(batch)}.")
+        blocked, ignoring, evidence = None, None, test(embeddings, units)
+    asked = Asked(
+        evidence, batch=batch, within=blocked is not None, ignoring=ignoring, required=adjust is not None,
+        categories=len(units.categories), per_image=units.varies_within, tests_so_far=tests_so_far,
     )  # fmt: skip
-    return Answer(name, units, words, verdict, evidence, adjusted, within, new, suspects, tuple(not_done))
+    beyond = None
+    if evidence.testable:
+        yield Progress("Testing", 1, _STEPS, note="how the images were taken")
+        columns = _columns(atlas, units, adjust, "imaging", {name})
+        asked = _suspected(asked, embeddings, units, columns, labels, seed)
+        yield Progress("Testing", 2, _STEPS, note="adjusted for that")
+        asked = _adjusted(asked, embeddings, units, columns, labels, test, not_done)
+        yield Progress("Testing", 3, _STEPS, note="batches")
+        if labels is not None and (of_sample := _one_a_sample(units, labels)) is not None:
+            asked = replace(asked, new_batch=to_new_batch(embeddings, units, of_sample, seed=seed))
+        yield Progress("Testing", 4, _STEPS, note="processing")
+        beyond = _beyond_processing(atlas, units, embeddings, test, name, not_done)
+    yield Progress("Testing", 5, _STEPS, note="each micrograph")
+    predicted = np.empty(0) if units.categories else predicted_by_others(embeddings, units)
+    return Answer(
+        name, units, words, verdict_of(asked, words), evidence, asked.adjusted, evidence if asked.within else None,
+        ignoring, asked.new_batch, beyond, tuple(asked.suspects), predicted, batch, tuple(not_done), tests_so_far,
+    )  # fmt: skip
 
 
-def words_for(column: str, sample_column: str | None) -> Words:
+def _suspected(
+    asked: Asked, embeddings: NDArray[Any], units: Units, columns: Sequence[NuisanceColumn],
+    labels: NDArray[Any] | None, seed: int,
+) -> Asked:  # fmt: skip
+    """Ask which acquisition columns, and whether the batches, could account for a finding."""
+    batches = [] if labels is None else [NuisanceColumn(asked.batch, labels)]
+    return replace(asked, suspects=tuple(suspect(embeddings, units, c, seed=seed) for c in [*columns, *batches]))
+
+
+def _adjusted(
+    asked: Asked, embeddings: NDArray[Any], units: Units, columns: Sequence[NuisanceColumn],
+    labels: NDArray[Any] | None, test: StructureTest, not_done: list[str],
+) -> Asked:  # fmt: skip
+    """Test again, adjusted for what could account for the finding, or for what the user named."""
+    names = {s.name for s in asked.guilty}
+    taken = [c for c in columns if asked.required or c.name in names]
+    if not taken and not names:
+        return asked
+    ours = labels if asked.within or asked.batch in names else None
+    adjusted = _tried(lambda: test.only_p(embeddings, units, nuisance_of(units, taken, ours, asked.batch)), not_done)
+    return replace(asked, adjusted=adjusted)
+
+
+def with_predictions(atlas: Atlas, answer: Answer) -> Atlas:
+    """Add what the structure predicts for each micrograph, and what of the property it does not account for."""
+    if not len(answer.predicted):
+        return atlas
+    quantity = answer.words.quantity
+    measured = pd.to_numeric(atlas.columns[answer.property], errors="coerce").to_numpy(float, na_value=np.nan)
+    predicted, left = np.full(len(atlas), np.nan), np.full(len(atlas), np.nan)
+    predicted[answer.units.rows] = answer.predicted
+    left[answer.units.rows] = measured[answer.units.rows] - answer.predicted
+    unit = f" ({answer.words.unit})" if answer.words.unit else ""
+    return _with_derived(atlas, {f"{quantity} predicted{unit}": predicted, f"{quantity} not accounted for{unit}": left})
+
+
+def with_reliability(atlas: Atlas, others: Sequence[Positions] = ()) -> Atlas:
+    """Add how much of each micrograph's neighborhood the map keeps, the mean over this map and others like it."""
+    if atlas.positions is None or atlas.neighbors is None:
+        raise Problem("Make the map first; then it can be seen where it is reliable.")
+    maps = [atlas.positions, *others]
+    kept = np.mean([preserved(positions, atlas.neighbors.rows) for positions in maps], axis=0)
+    return _with_derived(atlas, {RELIABLE: np.asarray(kept, np.float64).round(4)})
+
+
+def _with_derived(atlas: Atlas, new: dict[str, NDArray[np.float64]]) -> Atlas:
+    columns = atlas.columns.drop(columns=[name for name in new if name in atlas.columns])
+    columns = pd.concat([columns, pd.DataFrame(new, index=columns.index)], axis=1)
+    return atlas.with_columns(columns, dict.fromkeys(new, "other"))
+
+
+@dataclass(frozen=True, eq=False)
+class MapScan:
+    """The scan of a map for regions whose samples differ in a property, kept for lassos."""
+
+    property: str
+    units: Units
+    words: Words
+    result: ScanResult
+    neighbors: NDArray[np.intp]  # (n, k) nearest micrographs among the test's rows, −1 for none
+
+    def sentence(self, selected: NDArray[np.bool_]) -> str:
+        """Say what a lasso, (N,) selected micrographs of the atlas, may claim."""
+        answer = self.result.lasso(selected[self.units.rows], self.neighbors)
+        words = self.words
+        if answer.p is None:
+            if min(answer.samples_inside, answer.samples_outside) < 3:
+                return f"No test: it needs 3 {words.samples} inside and 3 outside."
+            if len(self.result.maxima) == 0:
+                return f"No test: there are too few {words.samples} with {words.quantity}."
+            return "No test: these images lie together on the map, but are not alike."
+        share = f"{100 * answer.p:.2g}" if answer.p < 0.1 else f"{100 * answer.p:.0f}"
+        more = "higher" if answer.difference > 0 else "lower"
+        return (
+            f"{words.quantity} is {words.amount(abs(answer.difference))} {more} inside. "
+            f"In {share} % of reshuffles some region as large differs at least as much."
+        )
+
+
+def scan(atlas: Atlas, name: str, positions: Positions, scope: Rows | None = None, seed: int = 0) -> Work[MapScan]:
+    """Scan a map for regions whose samples differ in a number.
+
+    Raises
+    ------
+    Problem
+        If the property is none, or not a number.
+    """
+    yield Progress("Scanning the map", note=name)
+    placed = np.flatnonzero(np.isfinite(positions).all(axis=1))
+    rows = placed if scope is None else np.intersect1d(placed, scope)
+    _, units = _units(atlas, name, rows.astype(np.intp))
+    if units.categories:
+        raise Problem(f"{name} is no number, so regions are not compared.")
+    result = RegionScan(seed=seed)(positions[units.rows], units)
+    near = np.full((len(units.rows), 0), -1, np.intp)
+    if atlas.neighbors is not None:
+        where = np.full(len(atlas), -1, np.intp)
+        where[units.rows] = np.arange(len(units.rows))
+        near = where[atlas.neighbors.rows[units.rows]]
+    return MapScan(name, units, words_for(name, atlas), result, near)
+
+
+def words_for(column: str, atlas: Atlas) -> Words:
     """Take quantity and unit from a column's name, and the word for samples from theirs."""
-    matched = _UNIT.match(column)
-    quantity, unit = (matched["quantity"], matched["unit"]) if matched else (column, "")
-    plain = sample_column is not None and sample_column.isalpha() and sample_column.islower()
-    sample = sample_column if plain and sample_column not in ("folder", "name", "id") else "sample"
-    assert sample is not None
-    return Words(quantity, unit, sample, sample if sample.endswith("s") else f"{sample}s")
+    quantity, unit = quantity_of(column)
+    sample = sample_noun(atlas)
+    return Words(quantity, unit, sample, f"{sample}s")
+
+
+def testable_properties(atlas: Atlas) -> list[str]:
+    """Return the columns that can be asked about: properties first, then what else varies between samples."""
+
+    def asks(name: str, role: str) -> bool:
+        return (atlas.roles.get(name) == role) and atlas.columns[name].nunique() > 1
+
+    return [n for role in ("property", "processing", "other") for n in map(str, atlas.columns) if asks(n, role)]
+
+
+def _batch_column(atlas: Atlas, name: str, batch: str | None) -> str:
+    if batch and batch not in atlas.columns:
+        raise Problem(f"There is no column “{batch}”; there are: {', '.join(map(str, atlas.columns))}.")
+    found = next(iter(_with_role(atlas, "batch")), "") if batch is None else batch
+    return "" if found == name else found
+
+
+def _blocked(
+    atlas: Atlas, units: Units, batch: str, not_done: list[str]
+) -> tuple[Nuisance | None, NDArray[Any] | None]:
+    """Return what permutes within batches, and each micrograph's batch; None where there is but one."""
+    labels = np.array(["missing" if v is None or v != v else str(v) for v in atlas.columns[batch].iloc[units.rows]],
+                      object)  # fmt: skip
+    if len(set(labels)) < 2:
+        return None, None
+    return _tried(lambda: nuisance_of(units, batch=labels, batch_name=batch), not_done), labels
+
+
+def _one_a_sample(units: Units, labels: NDArray[Any]) -> NDArray[np.intp] | None:
+    _, codes = np.unique([str(v) for v in labels], return_inverse=True)
+    of_sample = codes[units.starts]
+    return None if np.any(codes != of_sample[units.sample_of]) else of_sample.astype(np.intp)
+
+
+def _beyond_processing(
+    atlas: Atlas, units: Units, embeddings: NDArray[Any], test: StructureTest, name: str, not_done: list[str]
+) -> Evidence | None:
+    columns = _columns(atlas, units, None, "processing", {name})
+    if not columns:
+        return None
+    return _tried(lambda: test.only_p(embeddings, units, nuisance_of(units, columns)), not_done)
+
+
+def _columns(atlas: Atlas, units: Units, named: Sequence[str] | None, role: str, but: set[str]) -> list[NuisanceColumn]:
+    """Return the named columns, or those of a role, that differ among the test's micrographs."""
+    names = named if named is not None else [c for c in _with_role(atlas, role) if c not in but]
+    kept: list[NuisanceColumn] = []
+    seen = [] if named is not None else [_ranks(units.values[units.sample_of, 0])]
+    for column in (_column(atlas, units, name) for name in names):
+        ranks = _ranks(column.values)
+        if len(set(ranks)) > 1 and not any(np.array_equal(ranks, other) for other in seen):
+            kept.append(column)
+            seen += [ranks, ranks.max() - ranks] if named is None else []
+    return kept
+
+
+def _ranks(values: NDArray[Any]) -> NDArray[np.intp]:
+    """Return dense ranks: two columns that say the same, such as pixel size and magnification, have them alike."""
+    try:
+        numbers = np.array([np.nan if v is None else float(v) for v in values])
+        numbers = np.array([float(f"{v:.3g}") for v in numbers])
+        return np.asarray(np.unique(numbers, return_inverse=True)[1], np.intp)
+    except ValueError:
+        return np.asarray(np.unique([str(v) for v in values], return_inverse=True)[1], np.intp)
 
 
 def _units(atlas: Atlas, name: str, scope: Rows | None) -> tuple[NDArray[Any], Units]:
@@ -153,7 +336,7 @@ def _column(atlas: Atlas, units: Units, name: str) -> NuisanceColumn:
     values = atlas.columns[name].iloc[units.rows].to_numpy(object)
     if any(isinstance(v, str) for v in values):
         values = np.array(["missing" if v is None or v != v else str(v) for v in values], object)
-    return NuisanceColumn(name, values, name in LOGARITHMIC)
+    return NuisanceColumn(name, values, name in LOGARITHMIC and not any(isinstance(v, str) for v in values))
 
 
 def _with_role(atlas: Atlas, role: str) -> list[str]:

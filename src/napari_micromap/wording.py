@@ -3,11 +3,66 @@
 from __future__ import annotations
 
 import os.path
+import re
 from typing import Any
 
 import pandas as pd
 
 from napari_micromap.atlas import Atlas, Rows
+
+# What the columns of headers are called in sentences.
+_SPOKEN = {
+    "um_per_px": "pixel size", "nm_per_px": "pixel size", "kv": "acceleration voltage", "bar_rows": "data bar",
+    "working_distance_mm": "working distance", "dtype": "number format", "width": "image width",
+    "height": "image height", "date": "date of imaging",
+}  # fmt: skip
+_VALUE_UNITS = {"um_per_px": "µm per px", "nm_per_px": "nm per px", "kv": "kV", "working_distance_mm": "mm"}
+_IN_BRACKETS = re.compile(r"^(?P<quantity>.*?)\s*[(\[](?P<unit>[^()\[\]]*)[)\]]\s*$")
+_TRAILING_UNITS = {
+    "c": "°C", "k": "K", "hv": "HV", "hrc": "HRC", "mpa": "MPa", "gpa": "GPa", "nm": "nm", "um": "µm", "mm": "mm",
+    "min": "min", "h": "h", "s": "s", "percent": "%", "pct": "%", "ev": "eV", "wt_percent": "wt %",
+    "at_percent": "at %", "vol_percent": "vol %",
+}  # fmt: skip
+
+
+def quantity_of(column: str) -> tuple[str, str]:
+    """Take quantity and unit from a column's name: ("Jc", "MA/cm²"), ("anneal temperature", "°C")."""
+    column = column.removesuffix(" (table)").strip()
+    if column in _SPOKEN:
+        return _SPOKEN[column], _VALUE_UNITS.get(column, "")
+    bracketed = _IN_BRACKETS.match(column)
+    if bracketed is not None and bracketed["quantity"]:
+        return bracketed["quantity"].replace("_", " "), bracketed["unit"].strip()
+    parts = column.split("_")
+    for count in (2, 1):
+        unit = _TRAILING_UNITS.get("_".join(parts[-count:]).lower())
+        if unit is not None and len(parts) > count:
+            return " ".join(parts[:-count]), unit
+    return column.replace("_", " "), ""
+
+
+def spoken_column(column: str) -> str:
+    """Say a column's name within a sentence: "pixel size" for ``um_per_px``."""
+    column = column.removesuffix(" (table)")
+    return _SPOKEN.get(column) or quantity_of(column)[0]
+
+
+def spoken_value(column: str, value: object) -> str:
+    """Say a value of a column: "10 kx", "0.039 µm per px", "SE2"."""
+    column = column.removesuffix(" (table)")
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return str(value)
+    if column == "magnification":
+        return f"{value / 1000:g} kx" if value >= 1000 else f"{value:g}x"
+    unit = _VALUE_UNITS.get(column) or quantity_of(column)[1]
+    return (
+        f"{value:.3g}{f' {unit}' if unit else ''}" if abs(value) < 1000 else f"{value:,.0f}{f' {unit}' if unit else ''}"
+    )
+
+
+def listed(words: list[str], last: str = "and") -> str:
+    """Write words as a list: "pixel size, detector and session"."""
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} {last} {words[-1]}" if words else ""
 
 
 def counted(number: int, noun: str) -> str:

@@ -15,9 +15,9 @@ from napari_micromap import pipeline
 from napari_micromap.atlas import Atlas, Positions
 from napari_micromap.problems import Problem
 from napari_micromap.recipe import Recipe
+from napari_micromap.session.asking import Asking
 from napari_micromap.session.catching_up import caught_up
 from napari_micromap.session.maps import Map
-from napari_micromap.session.marking import Marking
 from napari_micromap.session.running import AtOnce, Runner
 from napari_micromap.tables import telling_column
 from napari_micromap.work import Progress
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from napari_micromap.sources import Source
 
 
-class Session(Marking):
+class Session(Asking):
     """Everything a user has open: the atlas, the shown map, selection, current micrograph, color.
 
     Every button of the dock is one verb of this class. In a script each verb returns when it is done; in napari
@@ -145,9 +145,18 @@ class Session(Marking):
         """Compare the micrographs; the map needs it, and makes up for it where it was left out."""
         self._build(lambda: pipeline.fit(self._atlas), self._was_built)
 
-    def lay_out(self, layout: Layout | None = None) -> None:
-        """Make the map; UMAP, or PCA where there are fewer than 30 micrographs, if none is named."""
-        self._build(lambda: pipeline.lay_out(self._atlas, layout, self.workshop, self.used), self._laid_out)
+    def lay_out(self, layout: Layout | None = None, at_once: bool = False) -> None:
+        """Make the map; UMAP, or PCA where there are fewer than 30 micrographs, if none is named.
+
+        It waits for :meth:`show_waiting_map` where the user is at work on the map that is shown, but for ``at_once``.
+        """
+
+        def done(built: tuple[Atlas, str]) -> None:
+            self._laid_out(built)
+            if at_once:
+                self.show_waiting_map()
+
+        self._build(lambda: pipeline.lay_out(self._atlas, layout, self.workshop, self.used), done)
 
     def make_map(
         self, backbone: Backbone | None = None, recipe: Recipe | None = None, layout: Layout | None = None

@@ -178,9 +178,7 @@ def _settings(units: Units, column: NuisanceColumn) -> tuple[Setting, ...]:
             found.setdefault(_rounded(value), set()).add(sample)
     if not 2 <= len(found) <= MOST_SETTINGS:
         return ()
-    return tuple(
-        sorted((Setting(v, len(s)) for v, s in found.items()), key=lambda s: (-s.samples, str(s.value)))
-    )
+    return tuple(sorted((Setting(v, len(s)) for v, s in found.items()), key=lambda s: (-s.samples, str(s.value))))
 
 
 def _rounded(value: Any) -> Hashable:

@@ -183,10 +183,11 @@ class StructureTest:
             return _nothing(units, nuisance)
         design = design_of(embeddings, units, nuisance)
         evidence = self._test(design, units, nuisance)
-        if evidence.p is None:
+        p = evidence.p
+        if p is None:
             return evidence
         evidence = replace(evidence, minimum_r2=self._smallest_found(design, units, nuisance))
-        if self.influence and evidence.p <= 0.05:
+        if self.influence and p <= 0.05:
             named, largest = self._rests_on(design, units, nuisance)
             evidence = replace(evidence, rests_on=named, p_without=largest)
         return evidence
