@@ -32,7 +32,7 @@ def test_features_are_those_of_the_textbook() -> None:
 def test_any_collection_gets_features_of_length_one(n: int, d: int, seed: int) -> None:
     vectors = embeddings(n, d, seed)
     features = Standardized().fit(vectors)(vectors)
-    assert features.shape == (n, max(2, min(50, n // 5)))
+    assert features.shape == (n, max(5, min(50, n // 5)))
     assert np.isfinite(features).all()
     lengths = np.linalg.norm(features, axis=1)
     np.testing.assert_allclose(lengths, 0.0 if n == 1 else 1.0, atol=1e-5)
@@ -52,7 +52,7 @@ def test_many_or_few_rows_give_the_same_axes() -> None:
 @pytest.mark.parametrize("n", [1, 2, 3, 40])
 def test_identical_micrographs_lie_on_one_another_and_rounding_is_not_raised_to_structure(n: int) -> None:
     vectors = np.repeat(embeddings(1, 1752), n, axis=0)
-    assert np.array_equal(Standardized().fit(vectors)(vectors), np.zeros((n, max(2, n // 5))))
+    assert np.array_equal(Standardized().fit(vectors)(vectors), np.zeros((n, max(5, n // 5))))
 
 
 def test_dimensions_that_do_not_vary_say_nothing() -> None:

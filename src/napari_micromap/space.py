@@ -13,6 +13,7 @@ from napari_micromap.atlas import Embeddings, Features, FittedSpace
 
 BLOCK = 4096  # rows that are held as float64 at a time
 MICROGRAPHS_A_COMPONENT = 5  # fewer, and a component tells noise
+FEWEST_COMPONENTS = 5  # of two, scaled to length 1, only an angle is left: the map of a small set would be a circle
 NOTHING = 1e-6  # of the largest value: what rounding leaves where all micrographs are the same
 
 
@@ -32,7 +33,7 @@ class Standardized:
     whiten : bool
         Give all components the same weight. Powerful and dangerous: it raises what is rare, and noise.
     components : int
-        Principal components at most; never more than a fifth of the micrographs, and at least 2.
+        Principal components at most; never more than a fifth of the micrographs, and at least 5.
     """
 
     whiten: bool = False
@@ -40,7 +41,7 @@ class Standardized:
 
     def fit(self, embeddings: Embeddings) -> StandardizedSpace:
         """Fit to (n, d) embeddings."""
-        kept = max(2, min(self.components, len(embeddings) // MICROGRAPHS_A_COMPONENT))
+        kept = max(FEWEST_COMPONENTS, min(self.components, len(embeddings) // MICROGRAPHS_A_COMPONENT))
         mean, sd = moments(embeddings)
         variances, axes = principal_axes(embeddings, mean, sd, kept)
         scales = 1 / np.sqrt(variances, out=np.ones(kept), where=variances > 0) if self.whiten else np.ones(kept)
