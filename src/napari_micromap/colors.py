@@ -257,7 +257,9 @@ def _fractions(values: NDArray[Any], low: float, high: float, log: bool) -> NDAr
         return np.select([values < low, values > high], [0.0, 1.0], 0.5)
     values = np.clip(values, low, high)
     if log:
-        return np.log(values / low) / math.log(high / low)
+        # Logarithms first: the quotient of the largest and the smallest number overflows.
+        logarithms: NDArray[np.float64] = (np.log(values) - np.log(low)) / (np.log(high) - np.log(low))
+        return logarithms
     # Halves first, so that the span of the largest numbers does not overflow.
     return (values / 2 - low / 2) / (high / 2 - low / 2)
 
@@ -334,8 +336,11 @@ def _plain_values(series: pd.Series[Any]) -> pd.Series[Any]:
         return series if ordered_names else _plain_values(series.astype(series.dtype.categories.dtype))
     if series.dtype == object or isinstance(series.dtype, pd.StringDtype):
         series = series.astype(object)
-        series = series.where(~series.map(lambda value: isinstance(value, str) and not value.strip()), None)
-        present = pd.Series(series.dropna().unique(), dtype=object)
+        different = series.dropna().unique()
+        blank = [value for value in different if isinstance(value, str) and not value.strip()]
+        if blank:
+            series = series.where(~series.isin(blank), None)
+        present = pd.Series([value for value in different if value not in blank], dtype=object)
         if len(present) and all(map(_is_date, present)):
             return pd.Series(pd.to_datetime(series, utc=True, format="mixed", errors="coerce"))
     return series

@@ -128,6 +128,8 @@ class Selection:
 
 
 def _as_rows(rows: Any) -> Rows:
-    unique: Rows = np.unique(np.asarray(rows, dtype=np.intp))
+    unique: Rows = np.array(rows, dtype=np.intp).ravel()
+    if not (unique[1:] > unique[:-1]).all():  # mostly they are in order, and sorting a million takes a while
+        unique = np.unique(unique)
     unique.setflags(write=False)
     return unique
