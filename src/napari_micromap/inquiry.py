@@ -71,6 +71,7 @@ class Answer:
     batch: str = ""
     not_done: tuple[str, ...] = ()
     tests_so_far: int = 1
+    asked_to_adjust: tuple[str, ...] | None = None  # columns that the user named, to be adjusted for come what may
     family_p: float | None = None  # over all properties tested on these samples, under shared permutations
 
 
@@ -138,6 +139,7 @@ def ask(
     return Answer(
         name, units, words, verdict_of(asked, words), evidence, asked.adjusted, evidence if asked.within else None,
         ignoring, asked.new_batch, beyond, tuple(asked.suspects), predicted, batch, tuple(not_done), tests_so_far,
+        None if adjust is None else tuple(adjust),
     )  # fmt: skip
 
 

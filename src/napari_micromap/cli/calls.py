@@ -15,6 +15,7 @@ from napari_micromap import __version__
 from napari_micromap.backbones import BACKBONES
 from napari_micromap.cli.mapping import make_map
 from napari_micromap.cli.progress import ProgressLine
+from napari_micromap.cli.reporting import report_property
 from napari_micromap.cli.verbs import export_map, list_backbones, open_path, show_demo
 from napari_micromap.problems import Problem
 
@@ -72,6 +73,7 @@ def _parser() -> argparse.ArgumentParser:
     export = _verb(verbs, "export", export_map, "write a saved map as table and arrays, rows aligned")
     export.add_argument("session", type=Path, metavar="S.micromap", help="a saved map")
     export.add_argument("-o", "--out", type=Path, required=True, metavar="DIR", help="folder to write into")
+    _add_report(verbs)
     opened = _verb(verbs, "open", open_path, "open a saved map or a folder of images in napari")
     opened.add_argument("path", type=Path, metavar="PATH", help="S.micromap, a folder, or an image")
     demo = _verb(verbs, "demo", show_demo, "map made-up films, as a picture and in napari")
@@ -124,6 +126,17 @@ def _add_map(verbs: Any) -> None:
     out.add_argument("-o", "--out", type=Path, metavar="OUT.micromap", help="save all, for napari and “micromap open”")
     out.add_argument("--figure", type=_figure_path, metavar="F.png|svg|pdf", help="draw the map for paper")
     out.add_argument("--json", action="store_true", help="end with one line of JSON on standard output")
+
+
+def _add_report(verbs: Any) -> None:
+    parser = _verb(verbs, "report", report_property, "test whether a property goes along with the structure, and tell")
+    parser.add_argument("session", type=Path, metavar="S.micromap", help="a saved map")
+    parser.add_argument("--property", required=True, metavar="P", help="column with the measured values")
+    parser.add_argument("--sample-column", metavar="S", help="column that says which sample an image shows")
+    parser.add_argument("--batch", metavar="B", help="column of samples made or imaged together: tested within them")
+    parser.add_argument("--adjust", nargs="+", metavar="C", help="columns of imaging to adjust for, come what may")
+    parser.add_argument("-o", "--out", type=Path, required=True, metavar="report.html", help="one file with all in it")
+    parser.add_argument("--json", action="store_true", help="print the result as one line of JSON on standard output")
 
 
 def _layout_name(name: str) -> str:

@@ -1,0 +1,353 @@
+"""The report as a page that needs nothing from elsewhere."""
+
+from __future__ import annotations
+
+import base64
+import io
+import platform
+import sys
+from collections.abc import Iterable, Sequence
+from html import escape
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from napari_micromap import __version__
+from napari_micromap.colors import colors_of
+from napari_micromap.figures.evidence import imaging_figure, null_figure, prediction_figure
+from napari_micromap.figures.map import MapToDraw, map_figure
+from napari_micromap.figures.paper import paper_style
+from napari_micromap.inquiry import Answer
+from napari_micromap.problems import Problem
+from napari_micromap.report.exemplars import typical, unlike_pairs
+from napari_micromap.report.looks import STYLE
+from napari_micromap.session import Session
+from napari_micromap.statistics import Evidence
+from napari_micromap.statistics.naive import naive_of
+from napari_micromap.statistics.verdict import number, said_p
+from napari_micromap.wording import counted, counts_of, name_of, spoken_column
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+_DPI = 220
+_VERSIONS = ("numpy", "pandas", "scipy", "torch", "umap-learn", "scikit-learn")
+
+
+def write_report(path: Path | str, session: Session, property: str) -> Path:
+    """Write the report about a property that was tested.
+
+    Raises
+    ------
+    Problem
+        If it was not tested yet, or the file cannot be written.
+    """
+    if property not in session.answers:
+        raise Problem(f"Test {property} first; the report tells what came of it.")
+    target = Path(path).expanduser()
+    try:
+        target.write_text(page_of(session, session.answers[property]), encoding="utf-8")
+    except OSError as error:
+        raise Problem(f"Nothing can be written to “{target}”; name another place.") from error
+    return target
+
+
+def page_of(session: Session, answer: Answer) -> str:
+    """Return the report as one HTML page, pictures in it."""
+    title = escape(f"{answer.words.quantity} and the microstructure")
+    body = [
+        f"<header><h1>{title}</h1><p class=faint>{escape(name_of(session.atlas))} · "
+        f"{counts_of(session.atlas, answer.units.rows)} tested</p></header>",
+        _verdict(answer),
+        _map(session, answer),
+        _plots(session, answer),
+        _tests(answer),
+        _suspects(answer),
+        _samples(answer),
+        _exemplars(session, answer),
+        _left_out(session, answer),
+        _provenance(session),
+        _script(session, answer),
+        _appendix(session, answer),
+    ]
+    return (
+        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
+        f"<style>{STYLE}</style></head><body><main>{''.join(body)}</main></body></html>\n"
+    )
+
+
+# ---------------------------------------------------------------------------- what was found
+
+
+def _verdict(answer: Answer) -> str:
+    notes = [answer.verdict.details, *answer.not_done]
+    if answer.family_p is not None:
+        notes.append(f"Against the maximum over all properties tested on these samples: {said_p(answer.family_p)}.")
+    return (
+        f'<section class="verdict {answer.verdict.kind}"><p class=sentence>{escape(answer.verdict.sentence)}</p>'
+        + "".join(f"<p class=faint>{escape(note)}</p>" for note in notes)
+        + "</section>"
+    )
+
+
+def _map(session: Session, answer: Answer) -> str:
+    atlas = session.atlas
+    if atlas.positions is None:
+        return ""
+    title = session.map.title if session.map is not None else "Map"
+    outside = np.setdiff1d(np.arange(len(atlas)), answer.units.rows).astype(np.intp)
+    samples = None if atlas.samples is None else int(atlas.samples.nunique())
+    made_up = answer.property in atlas.synthetic
+    drawn = MapToDraw(atlas.positions, colors_of(atlas.columns[answer.property]), title, samples, made_up, outside)
+    said = "Each dot is one image; similar images lie close together. "
+    said += f"Pale dots take no part in the test ({len(outside):,}). " if len(outside) else ""
+    said += "The test does not use these positions but the whole description of each image."
+    return f"<section><h2>Map</h2>{_figure(map_figure(drawn, 170), said)}</section>"
+
+
+def _plots(session: Session, answer: Answer) -> str:
+    evidence, words, units = answer.evidence, answer.words, answer.units
+    shown = []
+    if not units.categories and np.isfinite(evidence.predicted).all():
+        centered = " (what batches account for taken out)" if evidence.adjusted_for else ""
+        said = (
+            f"Each dot is one {words.sample}, predicted by ridge regression from all other {words.samples}{centered}. "
+            f"Dashed: perfect. Horizontal: the mean. Q² {number(evidence.q2)}; chance up to "
+            f"{number(evidence.q2_chance_95)}."
+        )
+        errors = _errors(session, answer)
+        figure = prediction_figure(evidence.values[:, 0], evidence.predicted[:, 0], words.quantity, words.unit, errors)
+        shown.append(_figure(figure, said))
+    if evidence.p is not None:
+        ways = "all" if len(evidence.null) == evidence.arrangements else "random"
+        said = f"{len(evidence.null) - 1:,} {ways} reshuffles of the values over {words.samples}; {said_p(evidence.p)}."
+        shown.append(_figure(null_figure(evidence.null, "reshuffles"), said))
+    columns = [s.name for s in answer.suspects if s.name in session.atlas.columns][:6]
+    if not units.categories and columns:
+        of_image = units.values[units.sample_of, 0]
+        for name in columns:
+            values = session.atlas.columns[name].iloc[units.rows].to_numpy(object)
+            figure = imaging_figure(_plain(values), of_image, spoken_column(name), words.quantity)
+            shown.append(_figure(figure, f"{words.quantity} by {spoken_column(name)}, one dot an image."))
+    return (
+        f"<section><h2>Prediction, chance, imaging</h2><div class=row>{''.join(shown)}</div></section>" if shown else ""
+    )
+
+
+def _errors(session: Session, answer: Answer) -> Any:
+    """Return the sample's errors of measuring, where the table has a column of them."""
+    wanted = {f"{answer.property} {word}" for word in ("error", "err", "sd", "std", "±")}
+    wanted |= {f"{answer.property}_{word}" for word in ("error", "err", "sd", "std")}
+    found = next((c for c in session.atlas.columns if str(c) in wanted), None)
+    if found is None:
+        return None
+    values = pd.to_numeric(session.atlas.columns[found], errors="coerce").to_numpy(float, na_value=0.0)
+    return answer.units.means(np.nan_to_num(values[answer.units.rows])[:, None])[:, 0]
+
+
+def _plain(values: Any) -> Any:
+    return (
+        np.array([None if v is None or v != v else v for v in values], object)
+        if not any(isinstance(v, str) for v in values)
+        else np.array(["missing" if v is None or v != v else str(v) for v in values], object)
+    )
+
+
+def _tests(answer: Answer) -> str:
+    batch = spoken_column(answer.batch) if answer.batch else "batch"
+    rows: list[tuple[str, Evidence | None]] = [
+        (f"Primary test{f', within each {batch}' if answer.within_batches is not None else ''}", answer.evidence),
+        (f"Ignoring {batch}", answer.ignoring_batches),
+    ]
+    if answer.adjusted is not None:
+        rows.append((f"Adjusted for {', '.join(map(spoken_column, answer.adjusted.adjusted_for))}", answer.adjusted))
+    if answer.beyond_processing is not None:
+        columns = ", ".join(map(spoken_column, answer.beyond_processing.adjusted_for))
+        rows.append((f"What structure adds to processing ({columns})", answer.beyond_processing))
+    lines = [
+        (name, "not testable" if e.p is None else said_p(e.p)[4:], number(e.q2), number(e.q2_chance_95))
+        for name, e in rows
+        if e is not None
+    ]
+    if answer.new_batch is not None:
+        new = answer.new_batch
+        p = "not testable" if new.p is None else said_p(new.p)[4:]
+        lines.append((f"To a new {batch} ({new.batches} of them)", p, "–" if new.q2 is None else number(new.q2), "–"))
+    note = (
+        "<p class=faint>Only the first line decides. p by permuting samples; Q² is 1 − squared error of "
+        "leave-one-sample-out predictions over that of guessing the mean of the others.</p>"
+    )
+    return f"<section><h2>Tests</h2>{_table(('Test', 'p', 'Q²', 'Q² by chance, 95 %'), lines)}{note}</section>"
+
+
+def _suspects(answer: Answer) -> str:
+    if not answer.suspects:
+        return ""
+
+    def p(value: float | None) -> str:
+        return "–" if value is None else said_p(value)[4:]
+
+    quantity = answer.words.quantity
+    lines = [
+        (spoken_column(s.name), p(s.map_p), p(s.sorted_p), p(s.property_p),
+         "may account for it" if s.confounds else "sorts the map only" if s.known_to_map else "no")
+        for s in answer.suspects
+    ]  # fmt: skip
+    heads = ("Column", "Structure knows it, p", "Sorted within samples, p", f"{quantity} follows it, p", "Verdict")
+    return f"<section><h2>How the images were taken</h2>{_table(heads, lines)}</section>"
+
+
+def _samples(answer: Answer) -> str:
+    units, words, evidence = answer.units, answer.words, answer.evidence
+    heads, lines = [words.sample, "images", words.quantity], list[list[object]]()
+    if not units.categories:
+        heads += ["after adjusting", "predicted"] if evidence.adjusted_for else ["predicted"]
+    for index, name in enumerate(units.samples):
+        line: list[object] = [name, int(units.counts[index])]
+        if units.categories:
+            line.append(units.categories[int(units.values[index].argmax())])
+        else:
+            shown = [units.values, *([evidence.values] if evidence.adjusted_for else []), evidence.predicted]
+            line += [words.amount(float(values[index, 0])) for values in shown]
+        lines.append(line)
+    return f"<details><summary>All {words.samples}</summary>{_table(heads, lines)}</details>"
+
+
+# ---------------------------------------------------------------------------- pictures
+
+
+def _exemplars(session: Session, answer: Answer) -> str:
+    atlas = session.atlas
+    groups, pairs = typical(atlas, answer), unlike_pairs(atlas, answer)
+    rows = {row for group in groups for row in group.rows} | {r for pair in pairs for r in (pair.one, pair.other)}
+    keys = {row: session.workshop.thumbnails.key_of(atlas[row]) for row in rows}
+    jpegs = session.workshop.thumbnails.jpegs(list(keys.values()))
+
+    def picture(row: int) -> str:
+        jpeg = jpegs.get(keys[row])
+        seen = (
+            f'<img alt="" src="data:image/jpeg;base64,{_text(jpeg)}">' if jpeg else "<div class=none>no picture</div>"
+        )
+        return f"<figure class=small>{seen}<figcaption>{escape(_caption(session, answer, row))}</figcaption></figure>"
+
+    said = [
+        f"<h3>{escape(group.title)}</h3><div class=row>{''.join(map(picture, group.rows))}</div>"
+        for group in groups
+        if group.rows
+    ]
+    if pairs:
+        shown = "".join(f"<div class=pair>{picture(pair.one)}{picture(pair.other)}</div>" for pair in pairs)
+        said.append(
+            f"<h3>Alike, but of {answer.words.samples} that differ most in {escape(answer.words.quantity)}</h3>"
+            f"<div class=row>{shown}</div>"
+        )
+    return f"<section><h2>Images</h2>{''.join(said)}</section>" if said else ""
+
+
+def _caption(session: Session, answer: Answer, row: int) -> str:
+    columns, samples = session.atlas.columns, session.atlas.samples
+    value = columns[answer.property].iat[row]
+    said = [] if samples is None else [str(samples.iat[row])]
+    said.append(answer.words.amount(float(value)) if isinstance(value, int | float | np.number) else str(value))
+    scale, width = (
+        pd.to_numeric(columns[name], errors="coerce").to_numpy(float)[row] for name in ("um_per_px", "width")
+    )
+    if np.isfinite(scale * width):
+        said.append(f"{scale * width:.3g} µm wide")
+    return " · ".join(said)
+
+
+def _figure(figure: Figure, caption: str) -> str:
+    packed = io.BytesIO()
+    with paper_style():
+        figure.savefig(packed, format="png", dpi=_DPI, facecolor="white", metadata={"Software": "napari-micromap"})
+    wide = figure.get_size_inches()[0] * 96
+    return (
+        f'<figure style="max-width:{wide:.0f}px"><img alt="{escape(caption)}" '
+        f'src="data:image/png;base64,{_text(packed.getvalue())}"><figcaption>{escape(caption)}</figcaption></figure>'
+    )
+
+
+def _text(data: bytes) -> str:
+    return base64.b64encode(data).decode("ascii")
+
+
+# ---------------------------------------------------------------------------- where it comes from
+
+
+def _left_out(session: Session, answer: Answer) -> str:
+    atlas, scope = session.atlas, session.scope
+    lines = [(f"“Use only”: {one.label}", "") for one in scope.filters]
+    hidden = int((~scope.shown(atlas)).sum())
+    lines += [("Not shown by these filters", counted(hidden, "image"))] if hidden else []
+    lines += [(f"Excluded: {reason}", counted(count, "image")) for reason, count in scope.reasons(atlas).items()]
+    late = scope.after_property(atlas)
+    lines += [("… of these after a property had been seen", counted(late, "image"))] if late else []
+    without = len(session.used) - len(answer.units.rows)
+    lines += [(f"Without {answer.words.quantity} or without a {answer.words.sample}", counted(without, "image"))]
+    lines += [("Files that could not be read", counted(len(atlas.unreadable), "file"))] if atlas.unreadable else []
+    names = [(Path(bad.path).name, bad.reason) for bad in atlas.unreadable[:20]]
+    return f"<section><h2>Left out</h2>{_table(('What', 'How many'), lines)}{_table((), names)}</section>"
+
+
+def _provenance(session: Session) -> str:
+    atlas = session.atlas
+    lines = [(key.replace("_", " "), str(value)) for key, value in atlas.made_by.items()]
+    lines += [("map", atlas.layout)] if atlas.layout else []
+    lines += [("table", ", ".join(sorted({Path(p).name for p in atlas.tables.values() if p})))] if atlas.tables else []
+    lines += [("napari-micromap", __version__), ("Python", f"{sys.version.split()[0]}, {platform.system()}")]
+    lines += [(name, found) for name in _VERSIONS if (found := _version(name))]
+    lines += [("made-up columns", ", ".join(atlas.synthetic))] if atlas.synthetic else []
+    return f"<section><h2>Made with</h2>{_table((), lines)}</section>"
+
+
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return ""
+
+
+def _script(session: Session, answer: Answer) -> str:
+    folder = str(session.saved_as) if session.saved_as is not None else "NAME.micromap"
+    given = f", batch={answer.batch!r}" if answer.batch else ""
+    adjust = [] if answer.asked_to_adjust is None else list(answer.asked_to_adjust)
+    given += f", adjust={adjust!r}" if answer.asked_to_adjust is not None else ""
+    lines = [
+        "from napari_micromap.report import write_report",
+        "from napari_micromap.session import Session",
+        "",
+        "session = Session()",
+        f"session.restore({folder!r})",
+        f"session.sample_column = {session.atlas.sample_column!r}",
+        f"session.test({answer.property!r}{given})",
+        f'write_report("report.html", session, {answer.property!r})',
+    ]
+    return f"<section><h2>Script that reproduces it</h2><pre>{escape(chr(10).join(lines))}</pre></section>"
+
+
+def _appendix(session: Session, answer: Answer) -> str:
+    embeddings = session.atlas.embeddings
+    if embeddings is None or not answer.evidence.testable:
+        return ""
+    naive = naive_of(np.asarray(embeddings[answer.units.rows]), answer.units)
+    p = "–" if naive.p is None else said_p(naive.p)
+    words = answer.words
+    return (
+        "<section class=appendix><h2>Appendix: what one would get by counting images as samples</h2><p>"
+        "These two numbers are wrong here, and stand here because they are what is usually reported. "
+        f"Permuting images: {p}. It takes the images of one {words.sample} for independent measurements, and is below "
+        f".05 nearly always, also on noise. Random split of images into training and test: R² "
+        f"{number(naive.random_split)}. Images of one {words.sample} stand on both sides of the split, so it tells how "
+        f"well {words.samples} are recognized, not how well {escape(words.quantity)} is predicted; for {words.samples} "
+        f"not used in training Q² is {number(answer.evidence.q2)}.</p></section>"
+    )
+
+
+def _table(heads: Sequence[str], lines: Iterable[Sequence[object]]) -> str:
+    head = f"<tr>{''.join(f'<th>{escape(h)}</th>' for h in heads)}</tr>" if heads else ""
+    body = "".join(f"<tr>{''.join(f'<td>{escape(str(cell))}</td>' for cell in line)}</tr>" for line in lines)
+    return f"<table>{head}{body}</table>" if body else ""
