@@ -395,14 +395,14 @@ def test_a_caption_says_sample_and_value_with_its_unit(named: Atlas) -> None:
 def test_a_made_up_value_says_so(named: Atlas) -> None:
     made_up = replace(named, synthetic=("Jc(77 K, self-field) (MA/cm²)",))
     text = captions(made_up, np.array([0]), "Jc(77 K, self-field) (MA/cm²)")[0]
-    assert text.endswith("2.1 MA/cm² · synthetic")
+    assert text == "F012 · 2.1 MA/cm² · synthetic"
 
 
 def test_long_names_and_values_are_cut_in_the_middle(named: Atlas) -> None:
     columns = named.columns.assign(film="oil_quenched_860c_2h_and_tempered_twice")
     long = replace(named, columns=columns)
     text = captions(long, np.array([1]), "state")[0]
-    assert len(text) <= 27
+    assert len(text) <= 29
     assert text.count("…") == 2
 
 

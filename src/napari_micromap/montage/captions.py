@@ -14,7 +14,7 @@ from napari_micromap.atlas import Atlas
 from napari_micromap.labels import number
 
 _ENDING = re.compile(r"\.(tiff?|png|jpe?g|bmp|webp)$", re.IGNORECASE)
-_LONGEST = 27  # letters that fit below a tile
+_LONGEST = 29  # letters that fit below a tile
 
 
 def captions(
@@ -48,8 +48,8 @@ def captions(
             remark = " · excluded"
         else:
             remark = ""
-        behind = (f" · {value}{made_up}" if value else "") + remark
-        texts.append(_shortened(_name(atlas, row, color_by), _LONGEST - len(behind)) + behind)
+        rest = (made_up if value else "") + remark
+        texts.append(_fitted(_name(atlas, row, color_by), value, rest))
     return texts
 
 
@@ -81,7 +81,17 @@ def _values(atlas: Atlas, rows: NDArray[np.intp], color_by: str | None) -> list[
 def _plain(value: Any) -> str:
     if isinstance(value, pd.Timestamp):
         return value.strftime("%Y-%m-%d")
-    return _shortened(str(value), 15)
+    return str(value)
+
+
+def _fitted(name: str, value: str, rest: str) -> str:
+    """Join name, value and rest, cut in the middle of the first two where there are too many letters."""
+    if not value:
+        return _shortened(name, _LONGEST - len(rest)) + rest
+    room = _LONGEST - len(rest) - len(" · ")
+    if not value[0].isdigit() and value[0] != "−":  # a number that is cut would be another number
+        value = _shortened(value, max(room - len(name), room // 2))
+    return f"{_shortened(name, room - len(value))} · {value}{rest}"
 
 
 def _shortened(text: str, longest: int) -> str:

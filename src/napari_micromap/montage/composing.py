@@ -117,7 +117,7 @@ class Montage:
 
     def _better(self, tile: int, pixels: TilePixels) -> bool:
         known = self.tiles.get(tile)
-        return known is None or known.preview or pixels.width >= known.width
+        return known is not pixels and (known is None or known.preview or pixels.width >= known.width)
 
     def _shared_tables(self) -> dict[int, Eight]:
         """Return for each tile how its own gray becomes that of a contrast that all share."""

@@ -18,7 +18,7 @@ from napari_micromap.montage import FRAME, LABEL, PER_PAGE, Arrangement, Montage
 
 NAME = "Micrographs"
 OURS = {"micromap": "gallery"}  # metadata by which our own layers are told from micrographs
-_LETTERS = 10.5  # scene units: so many of them as a caption has fit below a tile
+_LETTERS = 9.4  # scene units: so many of them as a caption has fit below a tile
 _RING = FRAME  # a second frame around the current tile
 
 
