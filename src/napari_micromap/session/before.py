@@ -47,6 +47,16 @@ class Scales:
     factor: float
 
     @property
+    def words(self) -> str:
+        """What to say of them: "23–97 nm/px · 11 none"."""
+        if not self.low > 0:
+            return "none known"
+        unit, by = ("µm", 1e-3) if self.high >= 1000 else ("nm", 1.0)
+        low, high = (f"{size * by:.3g}" for size in (self.low, self.high))
+        known = f"{low} {unit}/px" if low == high else f"{low}–{high} {unit}/px"
+        return known + (f" · {self.unknown:,} none" if self.unknown else "")
+
+    @property
     def mixed(self) -> bool:
         """Whether a map would be sorted by pixel size rather than by structure."""
         return self.factor > MIXED_FROM

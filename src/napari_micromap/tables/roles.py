@@ -59,7 +59,7 @@ def names_something(column: str) -> bool:
 
 def guess_role(name: str, column: pd.Series[Any]) -> Role:
     """Guess what a column is about from its name, else from its values: measured numbers are a property."""
-    words = words_of(name)
+    words = words_of(name.removesuffix(" (table)"))  # which parts it from what headers say
     said = {*words, "".join(words), "_".join(words)}
     for role, known in _WORDS:
         if not known.isdisjoint(said):

@@ -23,7 +23,7 @@ from qtpy.QtWidgets import (
     QToolButton,
     QWidget,
 )
-from superqt import QElidingLabel
+from superqt import QElidingLabel, QFlowLayout
 
 GAP = 6  # logical pixels between things that belong together
 
@@ -160,7 +160,9 @@ class Roomy(QScrollArea):
 
     def sizeHint(self) -> QSize:
         """Ask for the height of the content."""
-        return QSize(240, self.widget().sizeHint().height())
+        content = self.widget()
+        high = content.heightForWidth(max(240, self.width())) if content.hasHeightForWidth() else -1
+        return QSize(240, max(high, content.sizeHint().height()))
 
     def minimumSizeHint(self) -> QSize:
         """Do with little."""
@@ -171,6 +173,34 @@ class Roomy(QScrollArea):
         if event.type() == QEvent.Type.LayoutRequest:
             self.updateGeometry()
         return False
+
+
+class Flow(QWidget):
+    """Small things in lines, as many in a line as fit; it asks for the height that they need at its width."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.flow = QFlowLayout(self)
+        self.flow.setContentsMargins(0, 0, 0, 0)
+        self.flow.setHorizontalSpacing(4)
+        self.flow.setVerticalSpacing(3)
+        policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
+        policy.setHeightForWidth(True)
+        self.setSizePolicy(policy)
+
+    def sizeHint(self) -> QSize:
+        """Ask for the height that is needed at this width."""
+        return QSize(120, self.heightForWidth(max(120, self.width())))
+
+    def minimumSizeHint(self) -> QSize:
+        """Do with no less."""
+        return self.sizeHint()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Ask anew: at another width there are other lines."""
+        super().resizeEvent(event)
+        if event.size().width() != event.oldSize().width():
+            self.updateGeometry()
 
 
 def link(text: str, on_click: Callable[[], object], tip: str = "") -> QToolButton:

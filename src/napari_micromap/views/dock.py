@@ -24,6 +24,7 @@ from napari_micromap.views.listening import listen
 from napari_micromap.views.looks import stylesheet
 from napari_micromap.views.map.view import MapView
 from napari_micromap.views.menus import Menus
+from napari_micromap.views.panels.bars import BarsWindow
 from napari_micromap.views.panels.check import CheckPanel
 from napari_micromap.views.panels.color import ColorPanel
 from napari_micromap.views.panels.excluded import ExcludedWindow
@@ -132,6 +133,8 @@ class MicromapDock(QWidget):
         self.check.map_wanted.connect(self.make_map)
         self.check.unreadable_wanted.connect(self._list_unreadable)
         self.check.unmatched_wanted.connect(self._list_unmatched)
+        self.check.bars_wanted.connect(self.show_bars)
+        self.check.use_only_wanted.connect(lambda column: self.show_use_only(column).tick_most_common())
         self.more.changed.connect(self._show_duration)
         self.selected.back_wanted.connect(self.gallery.back)
         self.selected.close_wanted.connect(self.gallery.close)
@@ -247,6 +250,12 @@ class MicromapDock(QWidget):
     def show_use_only(self, column: str | None = None) -> UseOnly:
         """Ask what to use only."""
         window = UseOnly(self.session, column, self)
+        window.show()
+        return window
+
+    def show_bars(self) -> BarsWindow:
+        """Show the data bars of a few images, to be corrected."""
+        window = BarsWindow(self.session, self)
         window.show()
         return window
 

@@ -46,7 +46,7 @@ class Menus:
     def ask_reason_at(self, rows: ArrayLike, place: QPoint) -> QMenu:
         """Ask why rows are left out, and leave them out."""
         menu = QMenu(self._window)
-        menu.addSection(f"Exclude {self._counted(rows)}: why?")
+        _add_title(menu, f"Exclude {self._counted(rows)}: why?")
         self._fill_reasons(menu, np.asarray(rows, np.intp))
         return self._popped(menu, place)
 
@@ -62,7 +62,7 @@ class Menus:
         chosen = np.asarray(rows, np.intp)
         menu = QMenu(self._window)
         menu.setToolTipsVisible(True)
-        menu.addSection(self._counted(chosen))
+        _add_title(menu, self._counted(chosen))
         if len(chosen) == 1:
             self._fill_one(menu, int(chosen[0]))
         self._add(menu, "Copy path" if len(chosen) == 1 else "Copy paths", lambda: self._copy_paths(chosen))
@@ -178,6 +178,12 @@ class Menus:
         atlas = self._session.atlas
         said = [str(atlas.paths[row]) or str(atlas.columns["file"].iat[row]) for row in rows.tolist()]
         QGuiApplication.clipboard().setText("\n".join(said))
+
+
+def _add_title(menu: QMenu, text: str) -> None:
+    """Say above a menu what it is about; styles draw the words of Qt's own sections or do not."""
+    menu.addAction(text.replace("&", "&&")).setEnabled(False)
+    menu.addSeparator()
 
 
 def _open_folder(path: str) -> None:

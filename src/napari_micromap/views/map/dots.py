@@ -13,6 +13,7 @@ from napari_micromap.views.map.packed import Packed, Rgb, mixed, packed
 FILLED, HOLLOW, CROSSED = 0, 1, 2  # with a value, without one, excluded
 LARGEST_DOT = 9.0
 FADED = 0.25  # what is left of the color of dots that are not selected while others are
+FADED_CROSS = 0.6  # of a cross, which has less of it
 FADED_LINE = 0.35  # and of the lines around them
 
 _STEPS = ((200, 9.0), (2_000, 6.0), (20_000, 4.0), (200_000, 3.0))  # below so many dots: diameter in logical pixels
@@ -188,7 +189,8 @@ def _colors(
     of_rows[kind != FILLED] = packed(ground.missing)
     colors = np.concatenate([np.array([packed(ground.rgb)]), np.take(of_rows, order)])
     if selected_from < len(order):
-        colors[1 : 1 + selected_from] = mixed(colors[0], colors[1 : 1 + selected_from], FADED)
+        kept = np.where(kind[order[:selected_from]] == CROSSED, np.float32(FADED_CROSS), np.float32(FADED))
+        colors[1 : 1 + selected_from] = mixed(colors[0], colors[1 : 1 + selected_from], kept)
         rings = 1 + selected_from + np.flatnonzero(kind[order[selected_from:]] != FILLED)
         colors[rings] = mixed(colors[rings], packed(ground.strong), 0.6)
     return colors

@@ -12,8 +12,10 @@ from qtpy.QtWidgets import QLabel, QToolButton, QVBoxLayout, QWidget
 from napari_micromap.atlas import Atlas
 from napari_micromap.pipeline import Joined
 from napari_micromap.session import Session
+from napari_micromap.session.before import bars_of, scales_of
 from napari_micromap.tables import name_pieces, sample_candidates
 from napari_micromap.tables.names import file_names
+from napari_micromap.views.chips import PieceChips
 from napari_micromap.views.controls import GAP, Choice, ChoiceBox, Line, field_name, link, push, side_by_side
 from napari_micromap.views.listening import listen
 from napari_micromap.wording import counted, examples, sample_noun
@@ -33,6 +35,8 @@ class CheckPanel(QWidget):
     map_wanted = Signal()
     unreadable_wanted = Signal()
     unmatched_wanted = Signal()
+    bars_wanted = Signal()
+    use_only_wanted = Signal(str)  # column
 
     def __init__(self, session: Session, more: QWidget, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -41,6 +45,14 @@ class CheckPanel(QWidget):
         self.sample = ChoiceBox(self._sample_choices)
         self.samples = QLabel()
         self.samples.setProperty("muted", True)
+        self.pieces = PieceChips(session)
+        self.bars = link("", self.bars_wanted.emit, "Look at some, and correct them")
+        self.scales = Line()
+        self.warning = Line()
+        self.use_only = push("Use only…", lambda: self.use_only_wanted.emit(self._mixed_by), "Use only one of them")
+        self._mixed_by = ""
+        self.mixed = QWidget()
+        self.mixed.setLayout(side_by_side(self.warning, self.use_only))
         self.add_table = push(
             "Add table…",
             self.table_wanted.emit,
@@ -61,6 +73,7 @@ class CheckPanel(QWidget):
         self._on_more(False)
         listen(self, session.atlas_changed, self._on_atlas)
         listen(self, session.joined_changed, self._on_joined)
+        listen(self, session.scope.changed, self._show_scales)
         self._on_atlas(session.atlas)
         self._on_joined(session.joined)
 
@@ -78,6 +91,12 @@ class CheckPanel(QWidget):
         layout.setSpacing(GAP)
         layout.addWidget(self.unreadable, 0, Qt.AlignmentFlag.AlignLeft)
         layout.addLayout(side_by_side(sample, self.sample, self.samples))
+        layout.addWidget(self.pieces)
+        bars = field_name("Data bar", "The strip with scale and settings that microscopes write below an image")
+        layout.addLayout(side_by_side(bars, self.bars, 1))
+        scale = field_name("Scale", "Size of a pixel, as the microscope wrote it into the file")
+        layout.addLayout(side_by_side(scale, self.scales))
+        layout.addWidget(self.mixed)
         layout.addLayout(side_by_side(table, self.add_table, self.matched, 1))
         layout.addSpacing(2)
         layout.addLayout(side_by_side(self.make_map, self.duration))
@@ -104,6 +123,27 @@ class CheckPanel(QWidget):
         self.samples.setVisible(samples is not None)
         self.samples.setText("" if samples is None else counted(int(samples.nunique()), sample_noun(atlas)))
         self.make_map.setEnabled(len(atlas) > 0)
+        self._show_bars(atlas)
+        self._show_scales()
+
+    def _show_bars(self, atlas: Atlas) -> None:
+        bars = bars_of(atlas)
+        said = f"on {bars.found:,} of {len(atlas):,}" if bars.found else "none found"
+        doubtful = f" · {len(bars.to_check):,} to check" if len(bars.to_check) else ""
+        self.bars.setText(f"{said}{doubtful} ▸")
+
+    def _show_scales(self) -> None:
+        used = self._session.used
+        told = scales_of(self._session.atlas, used)
+        self.scales.say(told.words)
+        self.mixed.setVisible(told.mixed)
+        self._mixed_by = told.column
+        what = "magnifications" if told.column == "magnification" else "pixel sizes"
+        self.warning.say(
+            f"⚠ {told.groups:,} {what}",
+            f"The largest is {told.factor:.3g} times the smallest. The map would be sorted by magnification rather "
+            "than by structure; use images of one only.",
+        )
 
     def _on_joined(self, joined: Joined | None) -> None:
         self.matched.setVisible(joined is not None)

@@ -42,7 +42,7 @@ class ExcludedWindow(QDialog):
         listen(self, session.scope.changed, self._on_scope)
         listen(self, session.atlas_changed, lambda _: self._on_scope())
         self._on_scope()
-        self.resize(560, 360)
+        self.resize(640, 360)
 
     def copy(self) -> None:
         """Put the list on the clipboard as text."""

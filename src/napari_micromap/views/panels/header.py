@@ -74,7 +74,6 @@ class HeaderPanel(QWidget):
         self.title.say(saved.stem if saved is not None else name_of(atlas), str(saved or name_of(atlas)))
         used = self._session.used
         said = counts_of(atlas, used)
-        if len(used) < len(atlas):
-            said = f"{said}, out of {len(atlas):,}"
-        self.counts.say(said)
+        # "35 of 43 images of 19 films"
+        self.counts.say(said if len(used) == len(atlas) else said.replace(" image", f" of {len(atlas):,} image", 1))
         self.save.setEnabled(len(atlas) > 0)

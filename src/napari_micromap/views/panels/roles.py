@@ -37,6 +37,7 @@ class RolesWindow(QDialog):
         self.table = QTableWidget(0, 4)
         self.table.verticalHeader().hide()
         self.table.setShowGrid(False)
+        self.table.setWordWrap(False)
         self.table.setEditTriggers(QTableWidget.EditTrigger.NoEditTriggers)
         self.table.setSelectionMode(QTableWidget.SelectionMode.NoSelection)
         layout = QVBoxLayout(self)
@@ -45,7 +46,7 @@ class RolesWindow(QDialog):
         layout.addLayout(side_by_side(1, push("Close", self.close)))
         listen(self, session.atlas_changed, lambda _: self._on_atlas())
         self._on_atlas()
-        self.resize(560, 460)
+        self.resize(640, 460)
 
     def _on_atlas(self) -> None:
         atlas = self._session.atlas

@@ -6,19 +6,18 @@ from functools import partial
 
 import numpy as np
 from qtpy.QtCore import Qt, Signal
-from qtpy.QtWidgets import QSizePolicy, QToolButton, QWidget
-from superqt import QFlowLayout
+from qtpy.QtWidgets import QToolButton, QWidget
 
 from napari_micromap.session import Session
 from napari_micromap.session.scope import Filter
-from napari_micromap.views.controls import link, push
+from napari_micromap.views.controls import Flow, link, push
 from napari_micromap.views.listening import listen
 from napari_micromap.wording import counted
 
 _LONGEST = 190  # logical pixels, width of a chip's words at most
 
 
-class ScopePanel(QWidget):
+class ScopePanel(Flow):
     """Chips of the filters, each removed by a click, and what is excluded; hidden where there is neither."""
 
     excluded_wanted = Signal()  # the list of them
@@ -34,15 +33,8 @@ class ScopePanel(QWidget):
             self.map_wanted.emit,
             "Filters or exclusions changed since this map was made: lay it out anew, by these images alone",
         )
-        self._flow = QFlowLayout(self)
-        self._flow.setContentsMargins(0, 0, 0, 0)
-        self._flow.setHorizontalSpacing(4)
-        self._flow.setVerticalSpacing(3)
-        self._flow.addWidget(self.excluded)
-        self._flow.addWidget(self.make_map)
-        policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
-        policy.setHeightForWidth(True)
-        self.setSizePolicy(policy)
+        self.flow.addWidget(self.excluded)
+        self.flow.addWidget(self.make_map)
         for signal in (session.scope.changed, session.atlas_changed, session.map_changed):
             listen(self, signal, lambda *_: self._on_scope())
         self._on_scope()
@@ -50,16 +42,16 @@ class ScopePanel(QWidget):
     def _on_scope(self) -> None:
         session, scope = self._session, self._session.scope
         for chip in self.chips:
-            self._flow.removeWidget(chip)
+            self.flow.removeWidget(chip)
             chip.hide()
             chip.deleteLater()
         for item in (self.excluded, self.make_map):
-            self._flow.removeWidget(item)
+            self.flow.removeWidget(item)
         self.chips = [self._chip(one) for one in scope.filters]
         out = int(scope.excluded(session.atlas).sum())
         self.excluded.setText(f"{out:,} excluded ▸")
         for item in (*self.chips, self.excluded, self.make_map):
-            self._flow.addWidget(item)
+            self.flow.addWidget(item)
         self.excluded.setVisible(out > 0)
         self.make_map.setVisible(session.map_is_of_others and len(session.used) > 0)
         self.setVisible(bool(self.chips) or out > 0 or not self.make_map.isHidden())

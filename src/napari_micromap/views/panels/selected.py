@@ -31,7 +31,7 @@ class SelectedPanel(QWidget):
         )
         self.counts = Line()
         self.hint = Line("Draw around dots to see those images", muted=True)
-        self.clear = flat("Clear", session.selection.clear, "Select nothing (Esc)")
+        self.clear = flat("✕", session.selection.clear, "Select nothing (Esc)")
         self.before = flat("‹", lambda: self.page_wanted.emit(-1), "The page before")
         self.page = QLabel()
         self.page.setProperty("muted", True)

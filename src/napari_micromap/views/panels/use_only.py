@@ -146,6 +146,19 @@ class UseOnly(QDialog):
         counts = series[series != MISSING].value_counts()
         if len(counts) and self.pages.currentIndex() == 0:
             self.tick((str(counts.index[0]),))
+        elif self.pages.currentIndex() == 1:
+            self._take_densest()
+
+    def _take_densest(self) -> None:
+        """Take the range of a factor of 1.5 that holds most values."""
+        values = self._session.atlas.columns[self.column.value].to_numpy(float, na_value=np.nan)
+        values = np.sort(values[values > 0])
+        if len(values):
+            inside = np.searchsorted(values, 1.5 * values, side="right") - np.arange(len(values))
+            first = int(inside.argmax())
+            last = first + int(inside[first]) - 1
+            self.low.setText(f"{values[first] * 0.9999:.5g}")
+            self.high.setText(f"{values[last] * 1.0001:.5g}")
 
     def _tell(self) -> None:
         wanted = self.wanted
