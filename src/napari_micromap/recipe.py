@@ -198,6 +198,13 @@ def views_of(batch: Tensor, views: Literal[1, 8] = 8) -> Iterator[Tensor]:
     yield turned.flip(-1, -2)
 
 
+def turned_back(view: int, maps: Sequence[Tensor]) -> list[Tensor]:
+    """Turn the (b, c, h, w) maps of one of :func:`views_of` back, so that they lie as the picture does."""
+    axes = [axis for axis, bit in ((-1, 1), (-2, 2)) if view & bit]
+    back = [depth.flip(*axes) if axes else depth for depth in maps]
+    return [depth.transpose(-1, -2) for depth in back] if view >= 4 else back
+
+
 def pool(
     maps_per_view: Iterable[Sequence[Tensor]], depths: Literal["several", "last"] = "several"
 ) -> NDArray[np.float32]:

@@ -1,0 +1,120 @@
+"""Where in micrographs a property shows, as work."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_micromap.atlas import Atlas, Rows
+from napari_micromap.growing import made_by
+from napari_micromap.problems import Problem
+from napari_micromap.recipe import Recipe, batch_of, prepare, turned_back, views_of
+from napari_micromap.statistics.evidence import Evidence
+from napari_micromap.statistics.nuisance import Nuisance
+from napari_micromap.statistics.units import Units
+from napari_micromap.statistics.where import Readout, Split, readout_of, split
+from napari_micromap.work import Progress, Work
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from napari_micromap.backbones import Network
+
+
+@dataclass(frozen=True, eq=False)
+class Located:
+    """Predictions of some micrographs, split over their pictures.
+
+    Parameters
+    ----------
+    splits : row to Split
+        ``share`` is in units of the property, on the grid of the finest maps over the whole cropped picture.
+    readout : Readout
+        What predicts.
+    """
+
+    splits: dict[int, Split]
+    readout: Readout
+
+    @property
+    def strongest(self) -> float:
+        """The share that 99 % of all places stay below, up or down: the ends of a scale common to all pictures."""
+        shares = np.concatenate([np.abs(one.share).ravel() for one in self.splits.values()])
+        return float(np.quantile(shares, 0.99)) or 1.0
+
+
+def why_not(atlas: Atlas, evidence: Evidence | None) -> str | None:
+    """Say why no picture can show where a property comes from; None if one can."""
+    recipe = str(atlas.made_by.get("recipe", ""))
+    if "depths='last'" in recipe:
+        return (
+            "The last layer of the network alone does not tell places apart; make the map with several layers pooled."
+        )
+    if evidence is None or not evidence.testable:
+        return "There are too few samples to say what goes along with the property, and so where."
+    if evidence.values.shape[1] > 1:
+        return "Places can be shown for a number, or for one group against another, not for several categories at once."
+    if (evidence.p_ridge or 1.0) > 0.05 or evidence.q2 <= evidence.q2_chance_95:
+        return "Predictions for left-out samples are no better than chance, so where they come from says nothing."
+    return None
+
+
+def locate(
+    atlas: Atlas,
+    rows: Rows | Iterable[int],
+    units: Units,
+    nuisance: Nuisance | None = None,
+    *,
+    refits: int = 50,
+    seed: int = 0,
+    device: str = "auto",
+) -> Work[Located]:
+    """Split the predictions of some micrographs over their pictures.
+
+    Parameters
+    ----------
+    rows : rows of the atlas
+        Which micrographs.
+    units : Units
+        The property and the samples that the prediction is fitted to: a number, or one group against another.
+
+    Raises
+    ------
+    Problem
+        If the map was not made from its images here, so that the network cannot look at them again.
+    """
+    if atlas.embeddings is None:
+        raise Problem("Make the map first; what shows where is read from the same network.")
+    backbone, recipe = made_by(atlas)
+    wanted = [int(row) for row in rows]
+    yield Progress("Looking where", 0, len(wanted))
+    readout = readout_of(atlas.embeddings[units.rows], units, nuisance, refits, seed)
+    network = backbone.load(device)
+    if network.weights_sha256 != atlas.made_by.get("weights_sha256"):
+        raise Problem("The network's weights are not those that the map was made with; make the map anew.")
+    splits = {}
+    for done, row in enumerate(wanted, start=1):
+        splits[row] = split(mean_maps(network, atlas[row].specimen(), recipe), readout)
+        yield Progress("Looking where", done, len(wanted), atlas[row].name)
+    return Located(splits, readout)
+
+
+def mean_maps(network: Network, specimen: NDArray[Any], recipe: Recipe) -> list[NDArray[np.float32]]:
+    """Return the (c, h, w) maps of a specimen, averaged over the views after turning them back, one a depth."""
+    sums: list[Tensor] = []
+    for view, maps in _seen(network, specimen, recipe, recipe.views):
+        used = turned_back(view, maps if recipe.depths == "several" else maps[-1:])
+        sums = used if not sums else [total + one for total, one in zip(sums, used)]
+    return [(total[0] / recipe.views).float().cpu().numpy() for total in sums]
+
+
+def _seen(
+    network: Network, specimen: NDArray[Any], recipe: Recipe, views: Literal[1, 8]
+) -> Iterator[tuple[int, list[Tensor]]]:
+    batch = batch_of([prepare(specimen, recipe)])
+    for view, picture in enumerate(views_of(batch, views)):
+        yield view, network.maps(picture)

@@ -1,0 +1,75 @@
+"""Where a property shows: the drawn map adds up, and follows what is there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from napari_micromap import pipeline
+from napari_micromap.atlas import Atlas
+from napari_micromap.backbones.efficientnet_lite import EfficientNetLite0
+from napari_micromap.locating import Located, locate, mean_maps, why_not
+from napari_micromap.recipe import Recipe, batch_of, turned_back, views_of
+from napari_micromap.sources.films import Films
+from napari_micromap.statistics import StructureTest, units_of
+from napari_micromap.work import finish
+
+
+def test_maps_of_each_view_lie_as_the_picture_does_once_turned_back() -> None:
+    picture = np.random.default_rng(0).random((8, 8)).astype(np.float32)
+    batch = batch_of([picture])
+    for view, seen in enumerate(views_of(batch, 8)):
+        np.testing.assert_array_equal(turned_back(view, [seen])[0], batch)
+
+
+@pytest.fixture(scope="module")
+def films(tmp_path_factory: pytest.TempPathFactory) -> Atlas:
+    """A dozen films, one picture each, embedded by the whole recipe."""
+    folder = tmp_path_factory.mktemp("films")
+    atlas = finish(pipeline.gather(Films(12, 1, seed=3, folder=folder)))
+    workshop = pipeline.Workshop(tmp_path_factory.mktemp("cache"))
+    return finish(pipeline.embed(atlas, None, Recipe(), workshop, "cpu"))
+
+
+@pytest.fixture(scope="module")
+def located(films: Atlas) -> tuple[Located, np.ndarray]:
+    values = np.linspace(0.0, 3.0, len(films))
+    units = units_of(values, films.columns["film"].to_numpy(object))
+    found = finish(locate(films, range(4), units, refits=5, device="cpu"))
+    assert films.embeddings is not None
+    return found, found.readout.predict(films.embeddings)
+
+
+def test_the_drawn_map_averages_to_the_prediction(located: tuple[Located, np.ndarray]) -> None:
+    found, predicted = located
+    spread = predicted.std()
+    for row, one in found.splits.items():
+        assert one.share.mean() == pytest.approx(predicted[row] - one.base, abs=1e-3 * spread)
+        assert one.prediction == pytest.approx(predicted[row], abs=1e-3 * spread)
+        assert one.share.shape == (28, 28)
+
+
+def test_the_scale_is_common_to_all_pictures(located: tuple[Located, np.ndarray]) -> None:
+    shares = [np.abs(one.share).max() for one in located[0].splits.values()]
+    assert 0 < located[0].strongest <= max(shares)
+
+
+def test_it_is_said_why_no_place_can_be_shown(films: Atlas) -> None:
+    assert "several layers" in str(why_not(films.with_embeddings(films.embeddings, {"recipe": "depths='last'"}), None))
+    noise = units_of(np.random.default_rng(0).standard_normal(12), films.columns["film"].to_numpy(object))
+    evidence = StructureTest(499, influence=False)(np.asarray(films.embeddings)[noise.rows], noise)
+    assert "chance" in str(why_not(films, evidence))
+
+
+def test_darkening_one_quarter_changes_the_maps_of_that_quarter_most(films: Atlas, tmp_path: Path) -> None:
+    network = EfficientNetLite0().load("cpu")
+    specimen = films[0].specimen()
+    changed = specimen.copy()
+    h, w = specimen.shape
+    changed[: h // 2, : w // 2] = np.median(specimen)
+    before, after = (mean_maps(network, one, Recipe())[0] for one in (specimen, changed))
+    moved = np.abs(after - before).mean(axis=0)
+    side = moved.shape[0] // 2
+    assert moved[: side - 1, : side - 1].mean() > 5 * moved[side + 2 :, side + 2 :].mean()
