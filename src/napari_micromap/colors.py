@@ -264,6 +264,12 @@ def _fractions(values: NDArray[Any], low: float, high: float, log: bool) -> NDAr
     return (values / 2 - low / 2) / (high / 2 - low / 2)
 
 
+def colors_of_signed(values: NDArray[Any], strongest: float) -> Colors:
+    """Return (…, 3) colors of signed numbers from −``strongest`` to ``strongest``; 0 is neutral."""
+    where = np.clip(0.5 + np.asarray(values, float) / (2 * strongest), 0, 1)
+    return _ramp(_DIVERGING, where.ravel()).reshape(*where.shape, 3)
+
+
 def _ramp(anchors: Colors, where: NDArray[Any]) -> Colors:
     """Return the colors of a map at places from 0 to 1, (n, 3)."""
     places = np.linspace(0, 1, len(anchors))

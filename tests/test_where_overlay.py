@@ -1,0 +1,62 @@
+"""The overlay lies on the opened micrograph, and says no more than it may."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from napari_micromap.colors import colors_of_signed
+from napari_micromap.problems import Problem
+from napari_micromap.session.running import AtOnce
+from napari_micromap.session.where import Where
+from napari_micromap.statistics.where import Split
+from napari_micromap.views.where import NAME, WhereOverlay, painted
+
+
+def made(certain: float = 1.0) -> Split:
+    share = np.linspace(-1, 1, 64).reshape(8, 8)
+    return Split(share, np.full((8, 8), certain), base=2.0, prediction=2.0)
+
+
+def test_raising_and_lowering_places_have_colors_of_their_own_and_none_is_neutral() -> None:
+    low, zero, high = colors_of_signed(np.array([-1.0, 0.0, 1.0]), 1.0).astype(int)
+    assert low[2] > low[0] + 80  # blue
+    assert high[0] > high[2] + 80  # red
+    assert np.ptp(zero) < 12  # gray
+
+
+def test_uncertain_places_and_borders_are_faint() -> None:
+    sure, unsure = painted(made(1.0), 1.0), painted(made(0.7), 1.0)
+    assert sure[4, 4, 3] > 3 * unsure[4, 4, 3]
+    assert sure[0, 4, 3] < 0.5 * sure[4, 4, 3]
+
+
+def test_a_property_that_was_not_tested_is_not_located() -> None:
+    session: Any = SimpleNamespace(run=AtOnce(), answers={}, atlas=None)
+    with pytest.raises(Problem, match="Test Jc first"):
+        Where(session).show(0, "Jc")
+
+
+def test_the_overlay_covers_the_opened_picture_and_goes_with_it(make_napari_viewer_proxy: Any, qtbot: Any) -> None:
+    from qtpy.QtWidgets import QWidget
+
+    viewer = make_napari_viewer_proxy()
+    owner = QWidget()
+    qtbot.addWidget(owner)
+    under = viewer.add_image(np.zeros((40, 80), np.uint8), scale=(0.5, 0.5))
+    where = Where(SimpleNamespace(run=AtOnce(), answers={}, atlas=None))  # type: ignore[arg-type]
+    overlay = WhereOverlay(owner, viewer.__wrapped__, where)
+    overlay.lie_over(under.__wrapped__ if hasattr(under, "__wrapped__") else under)
+    where._found, where.row = SimpleNamespace(splits={0: made()}), 0  # type: ignore[assignment]
+    where.changed.emit()
+    layer = viewer.layers[NAME]
+    assert layer.data.shape == (8, 8, 4)
+    cell = np.array(layer.scale[-2:])
+    np.testing.assert_allclose(cell, (40 * 0.5 / 8, 80 * 0.5 / 8))
+    first = np.array(layer.translate[-2:]) - cell / 2  # the outer corner of the first cell …
+    np.testing.assert_allclose(first, -np.array(under.scale[-2:]) / 2)  # … is that of the first pixel
+    overlay.lie_over(None)
+    assert NAME not in viewer.layers
