@@ -97,7 +97,9 @@ def test_missing_words_are_missing_and_elements_are_not(tmp_path: Path) -> None:
 
 
 def test_a_limit_is_never_a_number(tmp_path: Path) -> None:
-    assert table_from(tmp_path, "film,jc\nA,<0.1\nB,2.1\n")["jc"].tolist() == ["<0.1", "2.1"]
+    table = table_from(tmp_path, "film,jc\nA,<0.1\nB,2.1\n")
+    assert table["jc"].isna().tolist() == [True, False] and table["jc"][1] == 2.1
+    assert table["jc limit"][0] == "<0.1" and pd.isna(table["jc limit"][1])
 
 
 def test_quotes_blank_lines_empty_and_equal_headers_are_read(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""CSV and TSV files as scientists save them."""
+"""Texts and spreadsheets as scientists save them, made a table."""
 
 from __future__ import annotations
 
@@ -6,34 +6,45 @@ import csv
 import io
 import re
 from collections import Counter
-from collections.abc import Sequence
-from importlib.util import find_spec
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from napari_micromap.problems import Unreadable
-from napari_micromap.tables.values import column_of, decimal_mark
+from napari_micromap.tables.grid import Grid
+from napari_micromap.tables.headers import Header, guess_header, names_from
+from napari_micromap.tables.roles import names_something
+from napari_micromap.tables.sheets import PARQUET, SHEETS, read_parquet, sheet_grid
+from napari_micromap.tables.values import Cell, columns_of, decimal_mark
 
-_SHEETS = {".xlsx": "openpyxl", ".xlsm": "openpyxl", ".xls": "xlrd", ".ods": "odf"}
 _SEPARATORS = ("\t", ";", ",", "|")
 
 
-def read_table(path: Path | str) -> pd.DataFrame:
-    """Read a table of measured values from a CSV or TSV file.
+def read_table(path: Path | str, sheet: str | None = None, header_rows: Sequence[int] | None = None) -> pd.DataFrame:
+    """Read a table of measured values.
 
-    Separator, encoding and decimal mark are found out. Numbers become numbers where a whole column is made of them;
-    an identifier with leading zeros such as ``007`` stays text.
+    Separator, encoding, decimal mark and the lines that name the columns are found out. Numbers become numbers where a
+    whole column is made of them; an identifier with leading zeros such as ``007`` stays text. Where values come with
+    an error (``2.1 ± 0.3``, ``2.1(3)``) or a limit (``<0.1``), these become columns beside; where only a limit is told,
+    the value is missing.
 
     Parameters
     ----------
     path : Path
-        A ``.csv``, ``.tsv`` or ``.txt`` file; a spreadsheet where the package for it is installed.
+        A ``.csv``, ``.tsv``, ``.txt`` or ``.xlsx`` file; ``.xls``, ``.ods`` and ``.parquet`` where the extra ``tables``
+        is installed.
+    sheet : str, optional
+        Of a spreadsheet; the first that holds something if left out.
+    header_rows : line numbers, optional
+        That name the columns, from 1 as a spreadsheet counts; guessed if left out.
 
     Returns
     -------
     DataFrame
-        One row a line; ``attrs["path"]`` says where it came from.
+        One row a line. ``attrs`` says where it came from: ``path``, ``sheet``, ``sheets``, ``header_rows``, whether the
+        header is ``certain``, and which column each error and limit ``belongs`` to.
 
     Raises
     ------
@@ -41,57 +52,71 @@ def read_table(path: Path | str) -> pd.DataFrame:
         With the reason and the remedy.
     """
     path = Path(path)
-    suffix = path.suffix.lower()
-    lines = _lines_of_sheet(path, _SHEETS[suffix]) if suffix in _SHEETS else _lines_of_text(path)
-    header, body = _header_and_body(lines, path)
-    mark = decimal_mark([value for _, values in body for value in values], comma_separates=_comma_separated(lines))
-    table = pd.DataFrame(
-        {name: column_of([values[k] for _, values in body], mark) for k, name in enumerate(header)},
-        index=pd.RangeIndex(len(body)),
-    )
-    table.attrs["path"] = str(path.absolute())
+    if path.suffix.lower() in PARQUET:
+        table, grid, header = read_parquet(path), Grid([]), Header((), True)
+        belongs: dict[str, str] = {}
+    else:
+        grid = grid_of(path, sheet)
+        header = header_of(grid, path, header_rows)
+        table, belongs = _table_of(grid, header, path)
+    table.attrs = {
+        "path": str(path.absolute()), "sheet": grid.sheet, "sheets": grid.sheets, "header_rows": header.lines,
+        "certain": header.certain, "belongs": belongs,
+    }  # fmt: skip
     return table
 
 
-class _Lines(list[tuple[int, list[str]]]):
-    """Numbered lines of values, and what parted the values."""
-
-    separator = ""
-
-
-def _comma_separated(lines: _Lines) -> bool:
-    return lines.separator == ","
+def grid_of(path: Path, sheet: str | None = None) -> Grid:
+    """Read the cells of a text or of a sheet."""
+    return sheet_grid(path, sheet) if path.suffix.lower() in SHEETS else _grid_of_text(path)
 
 
-def _lines_of_text(path: Path) -> _Lines:
+def header_of(grid: Grid, path: Path, rows: Sequence[int] | None) -> Header:
+    """Find the header, or take the one that is told."""
+    if len(grid.lines) < 2:
+        raise Unreadable(f"“{path.name}” needs a line of column names and at least one line of values below it.")
+    if rows is None:
+        return guess_header(grid)
+    there = tuple(number for number, _ in grid.lines if number in rows)
+    if not there or there[-1] == grid.lines[-1][0]:
+        said = ", ".join(map(str, rows))
+        raise Unreadable(f"Line {said} of “{path.name}” cannot name the columns: there are no values below it.")
+    return Header(there, True)
+
+
+def _table_of(grid: Grid, header: Header, path: Path) -> tuple[pd.DataFrame, dict[str, str]]:
+    names, body = _header_and_body(grid, header, path)
+    texts = (value for _, values in body for value in values if isinstance(value, str))
+    mark = decimal_mark(texts, comma_separates=grid.comma_separated)
+    columns: dict[str, pd.Series[Any]] = {}
+    belongs = {}
+    for k, name in enumerate(names):
+        made = columns_of(name, [values[k] for _, values in body], mark, names=names_something(name))
+        for new, column in made.items():
+            free = new if new == name else _free(new, {*names, *columns})
+            columns[free] = column
+            if new != name:
+                belongs[free] = name
+    return pd.DataFrame(columns, index=pd.RangeIndex(len(body))), belongs
+
+
+def _grid_of_text(path: Path) -> Grid:
     text = _decoded(path)
     first, _, rest = text.partition("\n")
     told = re.fullmatch(r"\s*sep=(.)\s*", first)  # Excel writes the separator so
     if told:
         text = rest
     separator = told.group(1) if told else _separator(text)
-    lines = _Lines()
-    lines.separator = separator
+    lines: list[tuple[int, list[Cell]]] = []
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, skipinitialspace=True)
     try:
         for values in reader:
-            lines.append((reader.line_num + bool(told), [value.strip().strip("\u00a0") for value in values]))
+            cells: list[Cell] = [value.strip().strip("\u00a0") for value in values]
+            if any(cells):
+                lines.append((reader.line_num + bool(told), cells))
     except csv.Error as reason:
         raise Unreadable(f"“{path.name}” is not a table of text: {reason}.") from reason
-    return lines
-
-
-def _lines_of_sheet(path: Path, package: str) -> _Lines:
-    if find_spec(package) is None:
-        raise Unreadable(f"“{path.name}” is a spreadsheet: save it as CSV and add that file.")
-    try:
-        sheet = pd.read_excel(path, header=None, dtype=object)
-    except (OSError, ValueError, KeyError) as reason:
-        raise Unreadable(f"“{path.name}” cannot be read ({reason}): save it as CSV and add that file.") from reason
-    lines = _Lines()
-    for number, values in enumerate(sheet.itertuples(index=False), start=1):
-        lines.append((number, ["" if pd.isna(value) else str(value).strip() for value in values]))
-    return lines
+    return Grid(lines, comma_separated=separator == ",")
 
 
 def _decoded(path: Path) -> str:
@@ -142,31 +167,38 @@ def _separator(text: str) -> str:
     return best
 
 
-def _header_and_body(lines: _Lines, path: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
-    filled = [(number, values) for number, values in lines if any(values)]
-    if len(filled) < 2:
+def _header_and_body(grid: Grid, header: Header, path: Path) -> tuple[list[str], list[tuple[int, list[Cell]]]]:
+    names = names_from(grid, header.lines)
+    body = [(number, values) for number, values in grid.lines if number > header.lines[-1]]
+    if not body:
         raise Unreadable(f"“{path.name}” needs a line of column names and at least one line of values below it.")
-    names, body = filled[0][1], filled[1:]
     width = len(names)
-    while width and not names[width - 1] and not any(len(values) >= width and values[width - 1] for _, values in body):
+    while width and not names[width - 1] and not any(_says(values, width - 1) for _, values in body):
         width -= 1  # an empty column at the end, as spreadsheets leave behind
     for number, values in body:
-        if any(values[width:]):
+        if any(value != "" for value in values[width:]):
             raise Unreadable(
                 f"Line {number} of “{path.name}” has {len(values)} values, but there are {width} column names; "
                 "put quotes around a value that contains the separator."
             )
-    padded = [(number, (values + [""] * width)[:width]) for number, values in body]
+    empty: list[Cell] = [""] * width
+    padded = [(number, (values + empty)[:width]) for number, values in body]
     return _unique([name or f"column {k}" for k, name in enumerate(names[:width], start=1)]), padded
 
 
+def _says(values: Sequence[Cell], place: int) -> bool:
+    return len(values) > place and values[place] != ""
+
+
+def _free(name: str, taken: Iterable[str]) -> str:
+    number, new, known = 2, name, set(taken)
+    while new in known:
+        new, number = f"{name} ({number})", number + 1
+    return new
+
+
 def _unique(names: Sequence[str]) -> list[str]:
-    taken: set[str] = set()
-    unique = []
-    for name in (" ".join(name.split()) for name in names):
-        new, number = name, 2
-        while new in taken:
-            new, number = f"{name} ({number})", number + 1
-        taken.add(new)
-        unique.append(new)
+    unique: list[str] = []
+    for name in names:
+        unique.append(_free(" ".join(name.split()), unique))
     return unique
