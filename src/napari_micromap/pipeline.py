@@ -137,12 +137,18 @@ def download(backbone: Backbone) -> Work[Path | None]:
 
 
 def embed(
-    atlas: Atlas, backbone: Backbone | None, recipe: Recipe, workshop: Workshop, device: str = "auto"
+    atlas: Atlas,
+    backbone: Backbone | None,
+    recipe: Recipe,
+    workshop: Workshop,
+    device: str = "auto",
+    verify: bool = False,
 ) -> Work[Atlas]:
     """Embed the micrographs that are not in the cache; previews come with the progress.
 
     A quick pass with one view gives the preview its dots, a second one makes the embeddings. What turns out to be
-    unreadable is taken off the atlas and named in ``unreadable``.
+    unreadable is taken off the atlas and named in ``unreadable``. Files that have not changed by size, date and place
+    are read again only with ``verify``.
 
     Raises
     ------
@@ -152,8 +158,8 @@ def embed(
     from napari_micromap.backbones.efficientnet_lite import EfficientNetLite0
     from napari_micromap.embedding import embedded
 
-    work = embedded(atlas, backbone or EfficientNetLite0(), recipe, workshop.embeddings, workshop.thumbnails, device)
-    return (yield from work)
+    network = backbone or EfficientNetLite0()
+    return (yield from embedded(atlas, network, recipe, workshop.embeddings, workshop.thumbnails, device, verify))
 
 
 def fit(atlas: Atlas, space: Space | None = None, rows: Rows | None = None) -> Work[Atlas]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+GIGABYTES = 5.0  # of embeddings that are kept, at most
+
 
 def cache_folder() -> Path:
     """Return the user's cache folder for this plugin; MICROMAP_CACHE overrides it."""
@@ -12,3 +14,11 @@ def cache_folder() -> Path:
 
     named = os.environ.get("MICROMAP_CACHE")
     return Path(named) if named else user_cache_path("napari-micromap", appauthor=False)
+
+
+def cache_bytes() -> int:
+    """Return how large the cache of embeddings may grow; MICROMAP_CACHE_GB overrides the usual 5 GB."""
+    try:
+        return int(1e9 * float(os.environ.get("MICROMAP_CACHE_GB", GIGABYTES)))
+    except (ValueError, OverflowError):
+        return int(1e9 * GIGABYTES)

@@ -118,6 +118,7 @@ def _add_map(verbs: Any) -> None:
     network.add_argument("--precision", choices=("float32", "bfloat16", "auto"), default="float32",
                          help="number format: bfloat16 is quicker and less exact")  # fmt: skip
     network.add_argument("--device", default="auto", metavar="D", help="auto, cpu, cuda, mps")
+    network.add_argument("--verify", action="store_true", help="read every file again, also if it seems unchanged")
     layout = parser.add_argument_group("the map")
     layout.add_argument("--layout", type=_layout_name, metavar="umap|pca|tsne",
                         help="default: umap, below 30 images pca")  # fmt: skip

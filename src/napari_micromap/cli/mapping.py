@@ -46,7 +46,7 @@ def make_map(arguments: argparse.Namespace, said: ProgressLine) -> None:
         if layout.holds_gil:
             session.workshop.warm()
         with clock.stage("embed"):
-            session.embed(backbone, recipe, arguments.device)
+            session.embed(backbone, recipe, arguments.device, arguments.verify)
         _tell_left_out(session, said)
         with clock.stage("fit"):
             session.fit()

@@ -135,10 +135,20 @@ class Session(Asking):
         """Download the weights of a backbone; whoever calls this has asked the user."""
         self._build(lambda: pipeline.download(backbone), lambda _: None)
 
-    def embed(self, backbone: Backbone | None = None, recipe: Recipe | None = None, device: str = "auto") -> None:
-        """Embed the micrographs; a preview of the map shows as soon as there are a few."""
+    def embed(
+        self,
+        backbone: Backbone | None = None,
+        recipe: Recipe | None = None,
+        device: str = "auto",
+        verify: bool = False,
+    ) -> None:
+        """Embed the micrographs; a preview of the map shows as soon as there are a few.
+
+        With ``verify`` every file is read again, also those that seem not to have changed.
+        """
         self._build(
-            lambda: pipeline.embed(self._atlas, backbone, recipe or Recipe(), self.workshop, device), self._was_built
+            lambda: pipeline.embed(self._atlas, backbone, recipe or Recipe(), self.workshop, device, verify),
+            self._was_built,
         )
 
     def fit(self) -> None:
@@ -214,6 +224,7 @@ class Session(Asking):
             "scope": self.scope.state(),
             "named": self.named.state(),
             "property_seen": self._property_seen,
+            "bars": dict(self._bars),
         }
 
     # ------------------------------------------------------------------ within
@@ -365,6 +376,8 @@ class Session(Asking):
         self.scope.restore(state.get("scope"))
         self.named.restore(state.get("named"))
         self._property_seen |= state.get("property_seen") is True
+        bars = state.get("bars")
+        self._bars = {str(i): int(h) for i, h in bars.items() if isinstance(h, int)} if isinstance(bars, dict) else {}
         selected, current = state.get("selection"), state.get("current")
         self.selection.begin_with(atlas.rows_of(_texts(selected if isinstance(selected, list) else [])))
         self.current = next(iter(atlas.rows_of(_texts([current])).tolist()), None)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from napari_micromap.problems import Problem
+from napari_micromap.store.drives import is_remote
 
 FOREIGN = "tables of another program or version"
 BUSY = 30.0  # seconds to wait for another process that writes
@@ -21,7 +22,8 @@ class Database:
     """One file of tables of keys and values; usable from any thread, by several processes at once.
 
     A file that is damaged or of another program is set aside under another name, and a new one begun: what it held
-    can be computed again.
+    can be computed again. Where the file lies on this machine, writers and readers do not wait for one another; on
+    network drives, where that way is not safe, SQLite keeps its older one.
 
     Parameters
     ----------
@@ -51,6 +53,21 @@ class Database:
     def write(self, statement: str, rows: Iterable[Sequence[Any]]) -> None:
         """Run a statement for many rows and commit, all of them or none."""
         self._do(statement, list(rows), many=True)
+
+    def value(self, query: str) -> Any:
+        """Return the one value that a query answers."""
+        return self._do(query, [])[0][0]
+
+    def used_bytes(self) -> int:
+        """Return how much of the file holds something."""
+        pages, free, size = (self.value(f"PRAGMA {n}") for n in ("page_count", "freelist_count", "page_size"))
+        return int((pages - free) * size)
+
+    def shrink(self) -> None:
+        """Give back to the disk what is free in the file, if it can be done now."""
+        with self._lock, contextlib.suppress(sqlite3.Error):
+            # execute() frees one page only: the pragma answers a row for each without a column in it
+            self._open().executescript("PRAGMA incremental_vacuum")
 
     def close(self) -> None:
         """Close the file; it opens again when it is next used."""
@@ -97,26 +114,37 @@ class Database:
         return self._connection
 
     def _prepare(self, connection: sqlite3.Connection) -> None:
-        connection.execute("PRAGMA synchronous=NORMAL")  # with WAL a crash loses nothing that was committed
-        if connection.execute("PRAGMA user_version").fetchone()[0] == self._version:
+        known = self._is_ours(connection)
+        if not known:
+            connection.execute("PRAGMA auto_vacuum=INCREMENTAL")  # only an empty file takes this
+        wanted = "DELETE" if is_remote(self.path.parent) else "WAL"
+        with contextlib.suppress(sqlite3.OperationalError):  # another process does it at this moment, or it cannot be
+            connection.execute(f"PRAGMA journal_mode={wanted}")
+        mode = connection.execute("PRAGMA journal_mode").fetchone()[0]
+        # With WAL a crash loses nothing that was committed, even so; the older way needs the disk to be waited for.
+        connection.execute(f"PRAGMA synchronous={'NORMAL' if mode == 'wal' else 'FULL'}")
+        if known:
             return
-        with contextlib.suppress(sqlite3.OperationalError):  # another process does it at this moment
-            # Writers and readers do not wait for one another; on some network drives SQLite keeps its older way.
-            connection.execute("PRAGMA journal_mode=WAL")
         with connection:
             connection.execute("BEGIN IMMEDIATE")
-            version = connection.execute("PRAGMA user_version").fetchone()[0]
-            if version != self._version:
-                if version or connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
-                    raise sqlite3.DatabaseError(FOREIGN)
+            if not self._is_ours(connection):
                 for table in self._tables.split(";"):
                     connection.execute(table)
                 connection.execute(f"PRAGMA user_version={self._version}")
 
+    def _is_ours(self, connection: sqlite3.Connection) -> bool:
+        """Say whether the tables are there; a file of another program or version raises."""
+        version = connection.execute("PRAGMA user_version").fetchone()[0]
+        if version == self._version:
+            return True
+        if version or connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+            raise sqlite3.DatabaseError(FOREIGN)
+        return False
+
     def _set_aside(self) -> None:
         self.close()
         stamp = time.strftime("%Y%m%d-%H%M%S")
-        for ending in ("", "-wal", "-shm"):
+        for ending in ("", "-wal", "-shm", "-journal"):
             part = Path(f"{self.path}{ending}")
             if part.exists():
                 part.replace(part.with_name(f"{self.path.stem}.damaged-{stamp}{self.path.suffix}{ending}"))

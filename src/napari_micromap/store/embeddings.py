@@ -2,51 +2,95 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_micromap.places import cache_bytes
+from napari_micromap.problems import Problem
 from napari_micromap.store.database import Database
 
 VERSION = 1
 TABLES = """
 CREATE TABLE IF NOT EXISTS embeddings (key TEXT PRIMARY KEY, vector BLOB NOT NULL, day INTEGER NOT NULL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS memos (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID
+CREATE TABLE IF NOT EXISTS memos (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS by_day ON embeddings (day)
 """
 SECONDS_A_DAY = 86_400
+ROOM = 0.9  # of the limit is left filled when the oldest go
+MEMOS_SHARE = 0.1  # of the limit that memos may take
+MEMO_BYTES = 120  # about
 
 
 class EmbeddingCache:
     """Embeddings by what was computed from what, never by a file's name; and memos that spare reading files again.
 
-    Safe for threads and for several processes at once; what is put is on disk when ``put`` returns.
+    Safe for threads and for several processes at once; what is put is on disk when ``put`` returns. Each embedding is
+    stamped with the day it was last used; where there are too many, those that were not used for longest go.
 
     Parameters
     ----------
     folder : Path
         Where ``embeddings.sqlite`` lies.
+    limit : int, optional
+        Bytes it may take, looked after when it is first used; 5 GB, or what MICROMAP_CACHE_GB says, if left out.
+    today : callable, optional
+        Gives the day's number.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, limit: int | None = None, today: Callable[[], int] | None = None) -> None:
         self._database = Database(folder / "embeddings.sqlite", VERSION, TABLES)
+        self._limit = cache_bytes() if limit is None else limit
+        self._today = today or (lambda: int(time.time() // SECONDS_A_DAY))
+        self._looked_after = False
 
     def get(self, keys: Sequence[str]) -> dict[str, NDArray[np.float32]]:
         """Return the (d,) vectors of those keys that are here."""
-        found = self._database.rows("SELECT key, vector FROM embeddings WHERE key IN", keys)
-        return {key: np.frombuffer(vector, "<f4").astype(np.float32) for key, vector in found}
+        self._look_after()
+        found = self._database.rows("SELECT key, vector, day FROM embeddings WHERE key IN", keys)
+        day = self._today()
+        old = [(day, key) for key, _, stamped in found if stamped < day]
+        if old:
+            with contextlib.suppress(Problem):  # a cache that can only be read is of use, too
+                self._database.write("UPDATE embeddings SET day = ? WHERE key = ?", old)
+        return {key: np.frombuffer(vector, "<f4").astype(np.float32) for key, vector, _ in found}
 
     def put(self, items: Mapping[str, NDArray[np.float32]] | Iterable[tuple[str, NDArray[np.float32]]]) -> None:
         """Keep (d,) vectors under their keys; all of them, or, if the process dies, none."""
-        day = int(time.time() // SECONDS_A_DAY)
+        self._look_after()
+        day = self._today()
         pairs = items.items() if isinstance(items, Mapping) else items
         rows = [(key, np.ascontiguousarray(vector, "<f4").tobytes(), day) for key, vector in pairs]
         self._database.write("INSERT OR REPLACE INTO embeddings VALUES (?, ?, ?)", rows)
+
+    def _look_after(self) -> None:
+        """Once a process, let the oldest go where there are too many."""
+        if self._looked_after:
+            return
+        self._looked_after = True
+        used = self._database.used_bytes()
+        if used <= self._limit:
+            return
+        with contextlib.suppress(Problem):  # where nothing can be written, nothing grows
+            self._database.write("CREATE INDEX IF NOT EXISTS by_day ON embeddings (day)", [()])
+            memos = self._count("memos")
+            if memos * MEMO_BYTES > MEMOS_SHARE * self._limit:
+                self._database.write("DELETE FROM memos", [()])
+            while (used := self._database.used_bytes()) > ROOM * self._limit and (n := self._count("embeddings")):
+                going = max(1, min(n, round(n * (1 - ROOM * self._limit / used))))
+                oldest = "SELECT key FROM embeddings ORDER BY day LIMIT ?"
+                self._database.write(f"DELETE FROM embeddings WHERE key IN ({oldest})", [(going,)])
+            self._database.shrink()
+
+    def _count(self, table: str) -> int:
+        return int(self._database.value(f"SELECT count(*) FROM {table}"))
 
     def recall(self, questions: Sequence[str]) -> dict[str, str]:
         """Return the memos that were noted under these keys."""
@@ -81,4 +125,6 @@ def file_question(path: str, page: int, bar_rows: int) -> str | None:
         stat = Path(path).stat()
     except OSError:
         return None
-    return key_of(path=path, page=page, bar_rows=bar_rows, size=stat.st_size, changed=stat.st_mtime_ns)
+    return key_of(
+        path=path, page=page, bar_rows=bar_rows, size=stat.st_size, changed=stat.st_mtime_ns, node=stat.st_ino
+    )
