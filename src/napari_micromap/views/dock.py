@@ -30,16 +30,20 @@ from napari_micromap.views.panels.color import ColorPanel
 from napari_micromap.views.panels.excluded import ExcludedWindow
 from napari_micromap.views.panels.findings import list_details, list_unmatched, list_unreadable
 from napari_micromap.views.panels.header import HeaderPanel
+from napari_micromap.views.panels.inside import InsidePanel
 from napari_micromap.views.panels.more import MorePanel
 from napari_micromap.views.panels.names import NamesMenu, names_button
 from napari_micromap.views.panels.notice import NoticePanel
 from napari_micromap.views.panels.progress import ProgressPanel
+from napari_micromap.views.panels.property import PropertyPanel
 from napari_micromap.views.panels.roles import RolesWindow
+from napari_micromap.views.panels.samples import SamplesPanel
 from napari_micromap.views.panels.scope import ScopePanel
 from napari_micromap.views.panels.selected import SelectedPanel
 from napari_micromap.views.panels.start import StartPanel, fill_with_paths
 from napari_micromap.views.panels.use_only import UseOnly
 from napari_micromap.views.sessions import lanes_of, rest, session_of, unwrapped
+from napari_micromap.views.tabs import Tabs
 from napari_micromap.views.wishes import Wishes
 from napari_micromap.work import spoken
 
@@ -98,7 +102,19 @@ class MicromapDock(QWidget):
         for widget in (self.notice, self.start, self.header, self.color, self.scope, self.check_area, self.progress):
             layout.addWidget(widget)
         layout.addWidget(self.map, 100)
-        layout.addWidget(self.selected)
+        self.property, self.samples = PropertyPanel(self.session), SamplesPanel(self.session)
+        self.tabs = Tabs(
+            (
+                (
+                    "Selection",
+                    Roomy(_above(self.selected, InsidePanel(self.session))),
+                    "What is selected, and the rest",
+                ),
+                ("Property", Roomy(self.property), "Does a property go along with the structure?"),
+                ("Samples", Roomy(self.samples), "The map by sample"),
+            )
+        )
+        layout.addWidget(self.tabs)
         layout.addStretch(1)
         self.setMinimumWidth(300)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
@@ -176,7 +192,7 @@ class MicromapDock(QWidget):
 
     def _on_map(self, shown: Map | None) -> None:
         has_map = shown is not None
-        for widget in (self.map, self.selected):
+        for widget in (self.map, self.tabs):
             widget.setVisible(has_map)
         self.header.show_foldable(has_map)
         if has_map != self._had_map:
@@ -231,13 +247,14 @@ class MicromapDock(QWidget):
         """Leave the map its share of the height: what is above it scrolls within itself where there is too little."""
         if self._had_map:
             others = (
-                self.notice, self.header, self.progress, self.color, self.scope, self.selected, self.map.toolbar,
-                self.map.legend,
+                self.notice, self.header, self.progress, self.color, self.scope, self.map.toolbar, self.map.legend,
             )  # fmt: skip
             width = self.width() - 4 * GAP
             taken = sum(_height_of(widget, width) + GAP + 2 for widget in others if not widget.isHidden())
             free = round(self.height() * (1 - _MAP_SHARE)) - taken - 4 * GAP
-            self.check_area.setMaximumHeight(max(72, free))
+            checking = not self.check_area.isHidden()
+            self.tabs.setMaximumHeight(max(120, free // 2 if checking else free))
+            self.check_area.setMaximumHeight(max(72, free - 120))
         else:
             self.check_area.setMaximumHeight(16_777_215)  # Qt's "no limit"
 
@@ -337,6 +354,16 @@ class MicromapDock(QWidget):
 def _height_of(widget: QWidget, width: int) -> int:
     height = widget.heightForWidth(width) if widget.hasHeightForWidth() else -1
     return int(height if height >= 0 else widget.sizeHint().height())
+
+
+def _above(*widgets: QWidget) -> QWidget:
+    page = QWidget()
+    column = QVBoxLayout(page)
+    column.setContentsMargins(0, 0, 0, 0)
+    column.setSpacing(GAP)
+    for widget in widgets:
+        column.addWidget(widget)
+    return page
 
 
 def _paths_in(data: QMimeData) -> Sequence[Path]:
