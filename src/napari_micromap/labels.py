@@ -1,4 +1,4 @@
-"""Numbers, dates and names as short labels."""
+"""Numbers, lengths, dates and names as short labels."""
 
 from __future__ import annotations
 
@@ -25,6 +25,19 @@ def number(value: float, span: float = 0.0) -> str:
     decimals = max(0, min(6, -math.floor(math.log10(step))))
     text = f"{value:.{decimals}f}"
     return (text.rstrip("0").rstrip(".") if "." in text else text).replace("-", "−")
+
+
+def round_length(longest: float) -> float:
+    """Return the longest of 1, 2, 5 times a power of ten that is not longer than this."""
+    power = 10.0 ** math.floor(math.log10(longest))
+    return next(digit * power for digit in (5, 2, 1) if digit * power <= longest * (1 + 1e-9))
+
+
+def length_label(um: float) -> str:
+    """Write a length given in µm: "200 nm", "5 µm", "1 mm"."""
+    if um < 1:
+        return f"{um * 1000:.3g} nm"
+    return f"{um:.3g} µm" if um < 1000 else f"{um / 1000:.3g} mm"
 
 
 def natural_key(text: str) -> list[tuple[int, float, str]]:

@@ -134,6 +134,19 @@ class Ring:
         """Room that the columns at the sides need."""
         return self.down * self.height + max(0, self.down - 1) * GAP_MM
 
+    def anchors(self, slots: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return (count, 2) where the line of each slot ends: on the edge that faces the map, within its width."""
+        anchors = slots + np.array([self.width, self.height]) / 2
+        sides = 2 * self.down
+        anchors[0:sides:2, 0] = slots[0:sides:2, 0] + self.width
+        anchors[1:sides:2, 0] = slots[1:sides:2, 0]
+        anchors[sides::2, 1] = slots[sides::2, 1]
+        anchors[sides + 1 :: 2, 1] = slots[sides + 1 :: 2, 1] + self.height
+        if self.down:  # else lines from the corners would run behind the pictures at the sides
+            inner = self.margin + self.width
+            anchors[sides:, 0] = np.clip(anchors[sides:, 0], inner, self.sheet_mm - inner)
+        return anchors
+
     def slots(self, bottom: float, top: float) -> NDArray[np.float64]:
         """Return (count, 2) lower left corners, for a map whose own field reaches from bottom to top."""
         left, right = self.margin, self.sheet_mm - self.margin - self.width
@@ -145,21 +158,29 @@ class Ring:
         return np.array(places, float).reshape(-1, 2)
 
 
+def matched(dots: NDArray[np.float64], anchors: NDArray[np.float64]) -> list[tuple[int, int]]:
+    """Return which dot is tied to which anchor, so that all lines together are shortest: then no two cross.
+
+    Two that cross are the diagonals of a quadrangle; its sides would be shorter.
+    """
+    from scipy.optimize import linear_sum_assignment
+
+    away = np.linalg.norm(dots[:, None] - anchors[None], axis=2)
+    return [(int(dot), int(anchor)) for dot, anchor in zip(*linear_sum_assignment(away))]
+
+
 def draw_exemplars(
     figure: Figure, ring: Ring, slots: NDArray[np.float64], exemplars: Sequence[Exemplar], dots: NDArray[np.float64],
     coloring: Coloring, dot_pt: float,
 ) -> None:  # fmt: skip
-    """Draw pictures at the slots that make the lines to their dots shortest; ``dots`` (k, 2) are in millimeters."""
-    from scipy.optimize import linear_sum_assignment
-
+    """Draw pictures at slots, tied to their dots by lines that do not cross; ``dots`` (k, 2) are in millimeters."""
     sheet, marks = _whole_sheet(figure, -1), _whole_sheet(figure, 1)  # lines run below the dots, rings above them
-    middles = slots + np.array([ring.width, ring.height]) / 2
-    away = np.linalg.norm(dots[:, None] - middles[None], axis=2)
-    for index, slot in zip(*linear_sum_assignment(away**2)):
-        exemplar, corner = exemplars[index], slots[slot]
+    anchors = ring.anchors(slots)
+    for index, slot in matched(dots, anchors):
+        exemplar, ends = exemplars[index], np.stack([anchors[slot], dots[index]])
         color = coloring.rgb[exemplar.row] / 255
-        _draw_picture(figure, ring, exemplar, corner, color)
-        _draw_line(sheet, ring, corner, dots[index], color)
+        _draw_picture(figure, ring, exemplar, slots[slot], color)
+        sheet.plot(*ends.T, color=color, linewidth=0.7, alpha=0.9, solid_capstyle="round", gid="leader")
         marks.plot(*dots[index], marker="o", markersize=dot_pt + 2.4, **_HALO)
 
 
@@ -174,7 +195,7 @@ def _draw_picture(figure: Figure, ring: Ring, exemplar: Exemplar, corner: NDArra
     below = LINE_MM if ring.label else 0.0
     width, height = ring.width, ring.height - below
     axes = field(figure, corner[0], corner[1] + below, width, height)
-    shown = _cut(exemplar.picture, height / width)
+    shown = eight_bit_cut(exemplar.picture, height / width)
     axes.imshow(shown, cmap="gray", extent=(0, width, 0, height), aspect="auto", interpolation="antialiased")
     frame = axes.plot([0, width, width, 0, 0], [0, 0, height, height, 0], color=color, linewidth=1.6, clip_on=False)
     frame[0].set_solid_joinstyle("miter")
@@ -183,7 +204,7 @@ def _draw_picture(figure: Figure, ring: Ring, exemplar: Exemplar, corner: NDArra
         axes.text(width / 2, -0.9, text, ha="center", va="top", fontsize=6.5)
 
 
-def _cut(picture: NDArray[Any], aspect: float) -> NDArray[Any]:
+def eight_bit_cut(picture: NDArray[Any], aspect: float) -> NDArray[Any]:
     """Cut the middle of a picture out in an aspect ratio; gray values from their 0.5 to their 99.5 percentile."""
     height, width = picture.shape[:2]
     rows, columns = min(height, round(width * aspect)), min(width, round(height / aspect))
@@ -194,20 +215,3 @@ def _cut(picture: NDArray[Any], aspect: float) -> NDArray[Any]:
     low, high = np.percentile(cut, (0.5, 99.5))
     gray = np.clip((cut.astype(np.float32) - low) / max(float(high - low), 1e-9), 0, 1)
     return np.repeat(np.rint(gray * 255).astype(np.uint8)[..., None], 3, axis=2)
-
-
-def _draw_line(sheet: Axes, ring: Ring, corner: NDArray[Any], dot: NDArray[Any], color: NDArray[Any]) -> None:
-    """Tie a picture to its dot, from the nearest point of its edge."""
-    below = LINE_MM if ring.label else 0.0
-    low, high = corner + np.array([0, below]), corner + np.array([ring.width, ring.height])
-    near = np.clip(dot, low + 2.0, high - 2.0)
-    # Leave the picture straight: from the side that faces the dot.
-    if dot[1] < corner[1]:
-        near[1] = corner[1]
-    elif dot[1] > high[1]:
-        near[1] = high[1]
-    elif dot[0] < low[0]:
-        near[0] = low[0]
-    else:
-        near[0] = high[0]
-    sheet.plot([near[0], dot[0]], [near[1], dot[1]], color=color, linewidth=0.7, alpha=0.9, solid_capstyle="round")

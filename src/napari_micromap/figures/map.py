@@ -58,6 +58,8 @@ class MapToDraw:
         Whether the quantity is made up; the figure says so.
     faded : (k,) int or None
         Rows that are drawn pale, such as those outside a selection.
+    excluded : (k,) int or None
+        Rows that were left out: small crosses, which the counts do not count.
     exemplars : sequence of Exemplar
         Pictures around the map.
     """
@@ -68,6 +70,7 @@ class MapToDraw:
     samples: int | None = None
     synthetic: bool = False
     faded: Rows | None = None
+    excluded: Rows | None = None
     exemplars: Sequence[Exemplar] = ()
 
     @classmethod
@@ -92,11 +95,22 @@ class MapToDraw:
         return np.asarray(np.isfinite(self.positions).all(axis=1))
 
     @property
+    def crossed(self) -> NDArray[np.bool_]:
+        """Where there is a cross in place of a dot."""
+        crossed = np.zeros(len(self.positions), bool)
+        if self.excluded is not None:
+            crossed[self.excluded] = True
+        return crossed & self.placed
+
+    @property
     def counts(self) -> str:
         """How many images of how many samples are on it."""
-        images = int(np.count_nonzero(self.placed))
+        out = int(np.count_nonzero(self.crossed))
+        images = int(np.count_nonzero(self.placed)) - out
         counted = f"{images:,} image{'s' * (images != 1)}"
-        return counted if self.samples is None else f"{counted} of {self.samples:,} sample{'s' * (self.samples != 1)}"
+        if self.samples is not None:
+            counted += f" of {self.samples:,} sample{'s' * (self.samples != 1)}"
+        return counted + (f" · {out:,} excluded (×)" if out else "")
 
     @property
     def remark(self) -> str:
@@ -235,6 +249,8 @@ def _draw_dots(sheet: _Sheet, drawn: MapToDraw, width_mm: float, seed: int) -> N
         faded[drawn.faded] = True
     hollow = drawn.coloring.missing
     size = _diameter(len(placed), width_mm)
+    _draw_crosses(axes, sheet, drawn, order[drawn.crossed[order]], size)
+    order = order[~drawn.crossed[order]]
     # What is missing lies lowest, then what is faded.
     for pale in (True, False):
         _draw_rings(axes, sheet, drawn, order[hollow[order] & (faded[order] == pale)], size, pale)
@@ -250,6 +266,16 @@ def _draw_rings(axes: Axes, sheet: _Sheet, drawn: MapToDraw, rows: NDArray[Any],
         points[:, 0], points[:, 1], s=(size - line) ** 2, linewidths=line, facecolors="none",
         edgecolors=[np.array(MISSING) / 255], alpha=0.25 if pale else None, clip_on=False,
         rasterized=len(drawn.positions) > RASTER_ABOVE, gid="missing",
+    )  # fmt: skip
+
+
+def _draw_crosses(axes: Axes, sheet: _Sheet, drawn: MapToDraw, rows: NDArray[Any], size: float) -> None:
+    if not len(rows):
+        return
+    points = sheet.on_map(drawn.positions[rows])
+    axes.scatter(
+        points[:, 0], points[:, 1], s=(0.8 * size) ** 2, marker="x", linewidths=min(0.8, 0.22 * size),
+        color=[np.array(MISSING) / 255], clip_on=False, rasterized=len(drawn.positions) > RASTER_ABOVE, gid="excluded",
     )  # fmt: skip
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, get_args
 
 import numpy as np
@@ -10,7 +12,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from psygnal import Signal
 
-from napari_micromap.atlas import Atlas, Role, Rows, empty_atlas
+from napari_micromap.atlas import Atlas, Positions, Role, Rows, empty_atlas
 from napari_micromap.neighbors import nearest_among
 from napari_micromap.problems import Problem
 from napari_micromap.session import tags
@@ -33,6 +35,7 @@ class Marking:
         self.named = NamedSelections()
         self.history = History()
         self._property_seen = False
+        self._bars: dict[str, int] = {}
         self._color_by: str | None = None
         self._atlas = empty_atlas()
         self._named_columns: frozenset[str] = frozenset()
@@ -40,7 +43,7 @@ class Marking:
         self.scope.stepped.connect(self._on_scope_step)
         self.named.changed.connect(self._show_named_columns)
 
-    def _set_atlas(self, atlas: Atlas) -> None:
+    def _set_atlas(self, atlas: Atlas, placed: Positions | None = None) -> None:
         raise NotImplementedError
 
     def _note_property(self) -> None:
@@ -54,6 +57,7 @@ class Marking:
         self.named.forget()
         self.history.forget()
         self._property_seen = False
+        self._bars = {}
 
     # ------------------------------------------------------------------ color and sample
 
@@ -225,6 +229,11 @@ class Marking:
         elif atlas.roles.get(column) != role:
             self._set_atlas(atlas.with_columns(atlas.columns, {column: role}))
 
+    @property
+    def corrected_bars(self) -> Mapping[str, int]:
+        """Heights of data bars that the user corrected, by micrograph."""
+        return MappingProxyType(self._bars)
+
     def set_bar_rows(self, rows: ArrayLike, bar_rows: int) -> None:
         """Correct the height of the data bar of some micrographs; a map that was made with the wrong one goes."""
         chosen: Any = np.asarray(rows, np.intp)
@@ -232,4 +241,5 @@ class Marking:
         if bar_rows < 0 or (bar_rows >= heights).any():
             raise Problem(f"A data bar of {bar_rows} rows leaves nothing of the image; give a smaller number.")
         if (self._atlas.columns["bar_rows"].iloc[chosen] != bar_rows).any():
+            self._bars.update(dict.fromkeys(map(str, self._atlas.ids[chosen]), int(bar_rows)))
             self._set_atlas(self._atlas.with_bar_rows(chosen, bar_rows))

@@ -8,17 +8,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from psygnal import Signal
 
 from napari_micromap import pipeline
 from napari_micromap.atlas import Atlas, Positions
 from napari_micromap.problems import Problem
 from napari_micromap.recipe import Recipe
-from napari_micromap.session.asking import Asking
 from napari_micromap.session.catching_up import caught_up
+from napari_micromap.session.growing import Growing
 from napari_micromap.session.maps import Map
 from napari_micromap.session.running import AtOnce, Runner
+from napari_micromap.session.tabling import Tabling
 from napari_micromap.tables import telling_column
 from napari_micromap.work import Progress
 
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from napari_micromap.sources import Source
 
 
-class Session(Asking):
+class Session(Tabling):
     """Everything a user has open: the atlas, the shown map, selection, current micrograph, color.
 
     Every button of the dock is one verb of this class. In a script each verb returns when it is done; in napari
@@ -48,7 +49,6 @@ class Session(Asking):
     current_changed = Signal(object)  # int | None
     opened = Signal(int)  # a row that is to be shown at full resolution (a double click)
     progressed = Signal(object)  # Progress | None of the build lane
-    joined_changed = Signal(object)  # pipeline.Joined | None: the table that was added last, and what of it matched
     saved_changed = Signal(object)  # Path | None
     stale_changed = Signal(object)  # frozenset[str]: see `stale`
     warned = Signal(str)  # something of a saved session is missing or damaged, in sentences with their remedies
@@ -62,7 +62,6 @@ class Session(Asking):
         self._current: int | None = None
         self._map_touched = False
         self._stale: frozenset[str] = frozenset()
-        self.joined: pipeline.Joined | None = None
         self.saved_as: Path | None = None
 
     # ------------------------------------------------------------------ state
@@ -115,21 +114,18 @@ class Session(Asking):
 
     def open(self, source: Source) -> None:
         """Gather micrographs and start anew with them."""
-        self._build(lambda: pipeline.gather(source), self._start_anew)
+
+        def done(atlas: Atlas) -> None:
+            self._start_anew(atlas)
+            self._source = source
+
+        self._build(lambda: pipeline.gather(source), done)
 
     def open_atlas(self, atlas: Atlas, title: str = "Map") -> None:
         """Start anew with micrographs that are gathered already; shows their map under this title if they have one."""
         self._start_anew(atlas)
         if atlas.positions is not None:
             self._show(Map(atlas.positions, title))
-
-    def add_table(
-        self, path: Path | str, *, micrograph_column: str | None = None, table_column: str | None = None
-    ) -> None:
-        """Join a table of measured values; the best key is taken where none is named."""
-        self._build(
-            lambda: pipeline.add_table(self._atlas, Path(path), micrograph_column, table_column), self._was_joined
-        )
 
     def download(self, backbone: Backbone) -> None:
         """Download the weights of a backbone; whoever calls this has asked the user."""
@@ -166,7 +162,7 @@ class Session(Asking):
             if at_once:
                 self.show_waiting_map()
 
-        self._build(lambda: pipeline.lay_out(self._atlas, layout, self.workshop, self.used), done)
+        self._build(lambda: pipeline.lay_out(self._atlas, layout, self.workshop, self.used, self._like()), done)
 
     def make_map(
         self, backbone: Backbone | None = None, recipe: Recipe | None = None, layout: Layout | None = None
@@ -225,6 +221,9 @@ class Session(Asking):
             "named": self.named.state(),
             "property_seen": self._property_seen,
             "bars": dict(self._bars),
+            "source": self._source_state(),
+            "fresh": sorted(self._fresh),
+            "tables": self._tables_state(),
         }
 
     # ------------------------------------------------------------------ within
@@ -263,66 +262,36 @@ class Session(Asking):
         self.current = None
         was_stale, self._stale = self._stale, frozenset()
         was_saved, self.saved_as = self.saved_as, None
-        self.joined = None
         self._color_by = telling_column(atlas)
         self._map = None  # before the atlas, so that no view sees one beside the other
         self._set_atlas(atlas)
         self._show_none()
         self.color_changed.emit(self._color_by)
         self.joined_changed.emit(None)
+        if was_fresh:
+            self.fresh_changed.emit(self._fresh)
         if was_stale:
             self.stale_changed.emit(self._stale)
         if was_saved is not None:
             self.saved_changed.emit(None)
 
-    def _set_atlas(self, atlas: Atlas) -> None:
+    def _set_atlas(self, atlas: Atlas, placed: Positions | None = None) -> None:
         if atlas is self._atlas:
             return
         before, self._atlas = self._atlas, atlas
         moved = None
         if len(before) and not np.array_equal(before.ids, atlas.ids):
-            moved = self._renumber(pd.Index(atlas.ids).get_indexer(pd.Index(before.ids)))
+            moved = self._renumber(pd.Index(atlas.ids).get_indexer(pd.Index(before.ids)), placed)
         self.atlas_changed.emit(atlas)
         if moved is not None:
             moved()
         if self._color_by is not None and self._color_by not in atlas.columns:
             self.color_by = telling_column(atlas)
 
-    def _renumber(self, where: NDArray[np.intp]) -> Callable[[], None]:
-        """Let map, selection and current mean the same micrographs as before; the result tells the views.
-
-        All is right before the first of them hears of it.
-        """
-        n = len(self._atlas)
-        had_map, had_waiting, current = self._map, self._waiting_map, self._current
-        self._map = None if had_map is None else had_map.renumbered(where, n)
-        self._waiting_map = None if had_waiting is None else had_waiting.renumbered(where, n)
-        self._current = None if current is None or where[current] < 0 else int(where[current])
-        selected = self.selection.renumber(where)
-
-        def tell() -> None:
-            if had_map is not None:
-                self.map_changed.emit(self._map)
-            if had_waiting is not None:
-                self.waiting_map_changed.emit(self._waiting_map)
-            if selected:
-                self.selection.changed.emit(self.selection.rows)
-            if self._current != current:
-                self.current_changed.emit(self._current)
-
-        return tell
-
     def _was_built(self, built: Atlas) -> None:
         atlas = caught_up(built, self._atlas)
         if atlas is not None:
             self._set_atlas(atlas)
-
-    def _was_joined(self, joined: pipeline.Joined) -> None:
-        self._set_atlas(joined.atlas)
-        if self._color_by is None or joined.atlas.roles.get(self._color_by) != "property":
-            self.color_by = telling_column(joined.atlas)
-        self.joined = joined
-        self.joined_changed.emit(joined)
 
     def _laid_out(self, atlas_and_title: tuple[Atlas, str]) -> None:
         built, title = atlas_and_title
@@ -330,6 +299,7 @@ class Session(Asking):
         if atlas is None or atlas.positions is None:
             return
         self._set_atlas(atlas)
+        self._set_fresh(())
         new = Map(atlas.positions, title)
         # Nothing moves under a hand: a map that is being worked on stays until the user asks for the new one.
         if self._in_hand:
@@ -375,9 +345,13 @@ class Session(Asking):
             self.color_by = color
         self.scope.restore(state.get("scope"))
         self.named.restore(state.get("named"))
+        self._restore_tables(state.get("tables"), atlas)
         self._property_seen |= state.get("property_seen") is True
         bars = state.get("bars")
         self._bars = {str(i): int(h) for i, h in bars.items() if isinstance(h, int)} if isinstance(bars, dict) else {}
+        self._source = self._source_from(state.get("source"))
+        fresh = state.get("fresh")
+        self._set_fresh(_texts(fresh if isinstance(fresh, list) else []))
         selected, current = state.get("selection"), state.get("current")
         self.selection.begin_with(atlas.rows_of(_texts(selected if isinstance(selected, list) else [])))
         self.current = next(iter(atlas.rows_of(_texts([current])).tolist()), None)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from math import floor, log10
 from typing import Any
 
 import pandas as pd
@@ -27,19 +26,6 @@ def lines_of(atlas: Atlas, row: int, color_by: str | None) -> list[str]:
     if any(taken):
         lines.append(" · ".join(part for part in taken if part))
     return lines
-
-
-def round_length(longest: float) -> float:
-    """Return the longest of 1, 2, 5 times a power of ten that is not longer than this."""
-    power = 10.0 ** floor(log10(longest))
-    return next(digit * power for digit in (5, 2, 1) if digit * power <= longest * (1 + 1e-9))
-
-
-def length_label(um: float) -> str:
-    """Write a length given in µm: "200 nm", "5 µm", "1 mm"."""
-    if um < 1:
-        return f"{um * 1000:.3g} nm"
-    return f"{um:.3g} µm" if um < 1000 else f"{um / 1000:.3g} mm"
 
 
 def name_of(quantity: str) -> str:

@@ -9,11 +9,12 @@ from qtpy.QtGui import QColor, QImage, QPainter, QPaintEvent, QPixmap
 from qtpy.QtWidgets import QFrame, QLabel, QVBoxLayout, QWidget
 
 from napari_micromap.atlas import Micrograph
+from napari_micromap.labels import length_label, round_length
 from napari_micromap.problems import Problem
 from napari_micromap.recipe import thumbnail
 from napari_micromap.session import Session
 from napari_micromap.store.thumbnails import Thumbnails
-from napari_micromap.views.map.about import length_label, lines_of, round_length, shape_of, um_per_px_of
+from napari_micromap.views.map.about import lines_of, shape_of, um_per_px_of
 from napari_micromap.views.map.dots import DARK, Ground
 from napari_micromap.work import Progress, Work
 
