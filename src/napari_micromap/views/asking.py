@@ -86,13 +86,15 @@ def ask_words(
     return dialog
 
 
-def ask_where_to_write(parent: QWidget, title: str, suggested: Path, then: Callable[[Path], object]) -> QFileDialog:
-    """Ask for the name of a CSV file."""
+def ask_where_to_write(
+    parent: QWidget, title: str, suggested: Path, then: Callable[[Path], object], what: str = "Tables"
+) -> QFileDialog:
+    """Ask for the name of a file that ends as the suggested one does."""
     dialog = _dialog(parent, title, suggested.parent, then)
     dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
     dialog.setFileMode(QFileDialog.FileMode.AnyFile)
-    dialog.setDefaultSuffix("csv")
-    dialog.setNameFilters(["Tables (*.csv)"])
+    dialog.setDefaultSuffix(suggested.suffix.lstrip("."))
+    dialog.setNameFilters([f"{what} (*{suggested.suffix})"])
     dialog.selectFile(suggested.name)
     dialog.open()
     return dialog

@@ -40,6 +40,7 @@ from napari_micromap.views.panels.roles import RolesWindow
 from napari_micromap.views.panels.samples import SamplesPanel
 from napari_micromap.views.panels.scope import ScopePanel
 from napari_micromap.views.panels.selected import SelectedPanel
+from napari_micromap.views.panels.share import FigureWindow, ShareWindow
 from napari_micromap.views.panels.start import StartPanel, fill_with_paths
 from napari_micromap.views.panels.use_only import UseOnly
 from napari_micromap.views.sessions import lanes_of, rest, session_of, unwrapped
@@ -136,6 +137,8 @@ class MicromapDock(QWidget):
         menu.addSeparator()
         menu.addAction("Save").triggered.connect(wishes.save)
         menu.addAction("Save as…").triggered.connect(wishes.save_as)
+        menu.addAction("Figure…").triggered.connect(self.show_figure)
+        menu.addAction("Share…").triggered.connect(self.show_share)
         return menu
 
     def _connect(self) -> None:
@@ -228,7 +231,7 @@ class MicromapDock(QWidget):
         match = joined.match
         told_below = self.check_area.isVisible()
         if not told_below or len(match.unmatched_micrographs) or len(match.unmatched_rows) or match.repeated:
-            self.notice.tell(match.sentence, "List them", self._list_unmatched)
+            self.notice.tell(joined.sentence, "List them", self._list_unmatched)
 
     def _on_gallery(self) -> None:
         self.selected.show_gallery(self.gallery.mode, self.gallery.page, self.gallery.pages, self.gallery.can_go_back)
@@ -275,6 +278,14 @@ class MicromapDock(QWidget):
         window = BarsWindow(self.session, self)
         window.show()
         return window
+
+    def show_figure(self) -> None:
+        """Ask what figure to save or copy."""
+        FigureWindow(self.session, self).show()
+
+    def show_share(self) -> None:
+        """Offer the ways to hand the map to others."""
+        ShareWindow(self.session, self).show()
 
     def _show_excluded(self) -> None:
         ExcludedWindow(self.session, self).show()
