@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from napari_micromap.space import Space
     from napari_micromap.store.embeddings import EmbeddingCache
     from napari_micromap.store.thumbnails import Thumbnails
-    from napari_micromap.tables import Match
+    from napari_micromap.tables import Match, TablePreview, Wanted
 
 FEWEST_FOR_UMAP = 30  # with fewer micrographs PCA stays the map, and UMAP comes on request
 NEIGHBORS_KEPT = 50  # what similar images, Moran's I and the like ask for; layouts may ask for more
@@ -35,11 +35,24 @@ NEIGHBORS_KEPT = 50  # what similar images, Moran's I and the like ask for; layo
 
 @dataclass(frozen=True, eq=False)
 class Joined:
-    """A table beside the micrographs, and what of it matched."""
+    """A table beside the micrographs, what of it matched, and how it was read."""
 
     atlas: Atlas
     table: pd.DataFrame
     match: Match
+    wanted: Wanted
+    before: Atlas  # without it
+
+    @property
+    def sample_before(self) -> str | None:
+        """The column that named the sample before."""
+        return self.before.sample_column
+
+    @property
+    def sentence(self) -> str:
+        """What matched and what did not, and what was taken of several rows."""
+        taken = {"mean": "the mean of their numbers is taken", "newest": "the newest is taken"}
+        return self.match.told(taken.get(self.wanted.several, "the first is taken"))
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,14 +128,23 @@ def gather(source: Source) -> Work[Atlas]:
     return with_guessed_sample(atlas)
 
 
-def add_table(atlas: Atlas, path: Path, micrograph_column: str | None, table_column: str | None) -> Work[Joined]:
-    """Read a table and join it by the named columns, or by the key that matches most."""
-    from napari_micromap.tables import best_match, join, read_table
+def look_at_table(atlas: Atlas, path: Path, wanted: Wanted | None = None) -> Work[TablePreview]:
+    """Read a table and find out how it would be joined."""
+    from napari_micromap.tables import preview_table
 
     yield Progress("Reading the table", note=path.name)
-    table = read_table(path)
-    match = best_match(atlas, table, micrograph_column, table_column)
-    return Joined(join(atlas, table, match), table, match)
+    return preview_table(atlas, path, wanted)
+
+
+def add_table(atlas: Atlas, path: Path, wanted: Wanted | None = None) -> Work[Joined]:
+    """Read a table and join it as wanted; what fits best is taken where nothing is said."""
+    from napari_micromap.tables import join
+
+    seen = yield from look_at_table(atlas, path, wanted)
+    if seen.match is None:
+        raise Problem(seen.problem)
+    done = join(atlas, seen.table, seen.match, seen.wanted.several)
+    return Joined(done, seen.table, seen.match, seen.wanted, atlas)
 
 
 def download(backbone: Backbone) -> Work[Path | None]:

@@ -125,7 +125,7 @@ def _add_values(session: Session, arguments: argparse.Namespace) -> None:
         session.color_by = arguments.color_by
 
 
-def _key(atlas: Atlas, path: Path, sample: str | None) -> dict[str, str]:
+def _key(atlas: Atlas, path: Path, sample: str | None) -> dict[str, Any]:
     """Choose the key to join by: the sample's column where it matches as many images as any other key."""
     from napari_micromap.tables import best_match, read_table
 
@@ -139,7 +139,8 @@ def _key(atlas: Atlas, path: Path, sample: str | None) -> dict[str, str]:
     most = len(best_match(atlas, table).matched)
     for side in (name for name, there in sides.items() if there):
         try:
-            if len(best_match(atlas, table, **{side: sample}).matched) >= most:
+            named: dict[str, Any] = {side: sample}
+            if len(best_match(atlas, table, **named).matched) >= most:
                 return {side: sample}
         except Problem:
             continue  # it names the sample, but no row is found by it
@@ -153,7 +154,7 @@ def _tell_left_out(session: Session, said: ProgressLine) -> None:
     if len(unreadable) > _MOST_NAMED:
         said.sentence(f"Left out: {len(unreadable) - _MOST_NAMED} more that cannot be read")
     if session.joined is not None:
-        said.sentence(session.joined.match.sentence)
+        said.sentence(session.joined.sentence)
 
 
 def _tell_result(session: Session, arguments: argparse.Namespace, clock: _Clock) -> None:

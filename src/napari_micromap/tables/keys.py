@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
@@ -60,14 +60,14 @@ def as_text(value: object) -> str | None:
     return str(value) or None
 
 
-def micrograph_keys(atlas: Atlas, without_table: str = "") -> list[MicrographKey]:
+def micrograph_keys(atlas: Atlas, without_tables: Collection[str] = ()) -> list[MicrographKey]:
     """Return the ways to call the micrographs, the surest first.
 
     Parameters
     ----------
     atlas : Atlas
-    without_table : str
-        Columns that came from this table are no keys: it may just have been edited.
+    without_tables : origins
+        Columns that came from these tables are no keys: they may just have been edited.
     """
     names = file_names(atlas)
     keys = [
@@ -80,7 +80,7 @@ def micrograph_keys(atlas: Atlas, without_table: str = "") -> list[MicrographKey
     columns = [
         str(name)
         for name in atlas.columns.columns
-        if name not in OWN_COLUMNS and atlas.tables.get(name) != (without_table or None)
+        if name not in OWN_COLUMNS and atlas.tables.get(name) not in without_tables
     ]
     columns.sort(key=lambda name: name != atlas.sample_column)
     for name in columns:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import PurePath
 
 import numpy as np
@@ -22,6 +23,8 @@ from napari_micromap.tables.keys import (
     table_keys,
 )
 from napari_micromap.tables.names import file_names, stem_of
+from napari_micromap.tables.near import NearMiss, near_misses
+from napari_micromap.tables.origins import origin_of, origins_like
 from napari_micromap.tables.roles import names_something
 
 
@@ -45,6 +48,8 @@ class Match:
         Number of the key in each row of the table, −1 where no micrograph is called so.
     score : float
         How much speaks for it, up to 1.
+    table_texts : t texts or None
+        What each row of the table says.
     """
 
     micrograph_key: str
@@ -54,6 +59,7 @@ class Match:
     micrograph_codes: NDArray[np.intp]
     table_codes: NDArray[np.intp]
     score: float
+    table_texts: Sequence[str | None] = ()
 
     @property
     def matched(self) -> Rows:
@@ -70,6 +76,20 @@ class Match:
         """Rows of the table that belong to no micrograph."""
         return np.flatnonzero(self.table_codes < 0)
 
+    @cached_property
+    def near_misses(self) -> tuple[NearMiss, ...]:
+        """Names left over on both sides that differ only in zeros, case and signs between."""
+        return near_misses(self.table_texts, self.table_codes, self.micrograph_texts, self.micrograph_codes)
+
+    def with_near_misses(self) -> Match:
+        """Take those that are nearly alike as the same."""
+        new = int(max(self.table_codes.max(initial=-1), self.micrograph_codes.max(initial=-1))) + 1
+        rows = {near.table: new + k for k, near in enumerate(self.near_misses)}
+        images = {near.micrograph: new + k for k, near in enumerate(self.near_misses)}
+        codes = [images.get(text or "", c) for text, c in zip(self.micrograph_texts, self.micrograph_codes.tolist())]
+        table_codes = [rows.get(text or "", c) for text, c in zip(self.table_texts, self.table_codes.tolist())]
+        return replace(self, micrograph_codes=np.array(codes, np.intp), table_codes=np.array(table_codes, np.intp))
+
     @property
     def repeated(self) -> int:
         """How many keys stand in several rows of the table."""
@@ -78,6 +98,10 @@ class Match:
     @property
     def sentence(self) -> str:
         """What matched and what did not, for users."""
+        return self.told()
+
+    def told(self, taken: str = "the mean of their numbers is taken") -> str:
+        """Say what matched and what did not, and what is taken of several rows."""
         n, t = len(self.micrograph_codes), len(self.table_codes)
         said = (
             f"{len(self.matched)} of {n} images have a row of the table ({self.micrograph_key} = “{self.table_column}”)"
@@ -90,25 +114,35 @@ class Match:
         if left:
             said += f"; left over: {' and '.join(left)}"
         if self.repeated:
-            said += f"; {self.repeated} stand in several rows: the mean of their numbers is taken"
+            said += f"; {self.repeated} stand in several rows: {taken}"
+        near = self.near_misses
+        if near:
+            said += f". Not taken, but alike: {_pairs(near)}"
         return said + "."
 
 
-def matches(atlas: Atlas, table: pd.DataFrame, table_column: str | None = None) -> list[Match]:
-    """Return all ways in which a table, or one column of it, fits the micrographs, the best first."""
-    keys = micrograph_keys(atlas, str(table.attrs.get("path", "")))
+def matches(atlas: Atlas, table: pd.DataFrame, table_column: str | None = None, near: bool = False) -> list[Match]:
+    """Return all ways in which a table, or one column of it, fits the micrographs, the best first.
+
+    With ``near``, names that differ only in zeros, case and signs between count as the same.
+    """
+    keys = micrograph_keys(atlas, origins_like(atlas, origin_of(table)))
     found = [
         match
         for column, texts in table_keys(table, table_column).items()
         if table_column in (None, column)
-        for match in _matches_of(atlas, keys, column, texts)
+        for match in _matches_of(atlas, keys, column, texts, near)
     ]
     # Python's sort keeps the order of keys among equals: the surest first.
     return sorted(found, key=lambda match: -round(match.score, 6))
 
 
 def best_match(
-    atlas: Atlas, table: pd.DataFrame, micrograph_column: str | None = None, table_column: str | None = None
+    atlas: Atlas,
+    table: pd.DataFrame,
+    micrograph_column: str | None = None,
+    table_column: str | None = None,
+    near: bool = False,
 ) -> Match:
     """Return the best way in which a table fits the micrographs.
 
@@ -120,6 +154,8 @@ def best_match(
         ``"file name"`` or ``"piece 2"``.
     table_column : str, optional
         Take only this column of the table.
+    near : bool
+        Take names as the same that differ only in zeros, case and signs between: F12, F012, f-12.
 
     Raises
     ------
@@ -130,7 +166,7 @@ def best_match(
         raise Problem(f"The table has no column “{table_column}”; it has: {', '.join(map(str, table.columns))}.")
     if micrograph_column is not None:
         _check_micrograph_column(atlas, micrograph_column)
-    for match in matches(atlas, table, table_column):
+    for match in matches(atlas, table, table_column, near):
         if micrograph_column is None or _means(match.micrograph_key, micrograph_column):
             return match
     raise Problem(_nothing_fits(atlas, table, table_column))
@@ -149,35 +185,39 @@ def _check_micrograph_column(atlas: Atlas, column: str) -> None:
 
 
 def _matches_of(
-    atlas: Atlas, keys: Sequence[MicrographKey], column: str, texts: Sequence[str | None]
+    atlas: Atlas, keys: Sequence[MicrographKey], column: str, texts: Sequence[str | None], near: bool
 ) -> Iterator[Match]:
     doubt = _doubt(column)
     if any(text is not None and ("/" in text or "\\" in text) for text in texts):
         path = path_key(atlas, texts)
         if path is not None:
-            yield from _matched(path, column, same_depth(texts, path), doubt)
+            yield from _matched(path, column, texts, same_depth(texts, path), doubt, near)
     plain = [None if text is None else fold(text) for text in texts]
     for key in keys:
         wanted = [None if text is None else stem_of(text) for text in plain] if "ending" in key.name else plain
         # Counters such as 1.tif in every folder say little; the same name in two folders is no sure key.
         shared = 0.6 if key.column == "file" and _several_files(atlas, key) else 1.0
-        yield from _matched(key, column, wanted, doubt * shared)
+        yield from _matched(key, column, texts, wanted, doubt * shared, near)
     part = part_key(atlas, texts)
     if part is not None:
-        yield from _matched(part, column, plain, doubt * 0.95)
+        yield from _matched(part, column, texts, plain, doubt * 0.95, False)
 
 
-def _matched(key: MicrographKey, column: str, texts: Sequence[str | None], doubt: float) -> list[Match]:
-    known = {text for text in key.folded if text is not None} & {text for text in texts if text is not None}
-    if not known:
+def _matched(
+    key: MicrographKey, column: str, texts: Sequence[str | None], folded: Sequence[str | None], doubt: float, near: bool
+) -> list[Match]:
+    known = {text for text in key.folded if text is not None} & {text for text in folded if text is not None}
+    if not known and not near:
         return []
     numbers = {text: number for number, text in enumerate(sorted(known))}
     micrographs = np.array([numbers.get(text, -1) if text is not None else -1 for text in key.folded], np.intp)
-    rows = np.array([numbers.get(text, -1) if text is not None else -1 for text in texts], np.intp)
-    said = [text for text in texts if text is not None]
-    unique = len(set(said)) / len(said)
-    score = float((micrographs >= 0).mean() * np.sqrt(unique) * doubt)
-    return [Match(key.name, column, key.groups, key.texts, micrographs, rows, score)]
+    rows = np.array([numbers.get(text, -1) if text is not None else -1 for text in folded], np.intp)
+    match = Match(key.name, column, key.groups, key.texts, micrographs, rows, 0.0, texts)
+    if near and match.near_misses:
+        match, doubt = match.with_near_misses(), doubt * 0.97
+    said = [text for text in folded if text is not None]
+    share = len(match.matched) / max(1, len(micrographs))
+    return [replace(match, score=float(share * np.sqrt(len(set(said)) / len(said)) * doubt))] if share else []
 
 
 def _doubt(column: str) -> float:
@@ -202,8 +242,25 @@ def _nothing_fits(atlas: Atlas, table: pd.DataFrame, column: str | None) -> str:
         + (f"“{name}” says {examples}; " if examples else "")
         + f"the images are called {_some(file_names(atlas))}"
         + (f" in folders {folders}" if folders else "")
+        + _nearly(atlas, table, column)
         + ". Make one column of the table equal to the file name, its folder, or a piece of the name."
     )
+
+
+def _nearly(atlas: Atlas, table: pd.DataFrame, column: str | None) -> str:
+    """Say which names are alike, though none is the same."""
+    found = matches(atlas, table, column, near=True)
+    if not found:
+        return ""
+    names = dict(zip(found[0].micrograph_codes.tolist(), found[0].micrograph_texts))
+    rows = dict(zip(found[0].table_codes.tolist(), found[0].table_texts))
+    pairs = [NearMiss(rows[code] or "", names[code] or "") for code in sorted(rows.keys() & names.keys() - {-1})]
+    return f". Alike, but not the same: {_pairs(pairs)}"
+
+
+def _pairs(near: Sequence[NearMiss]) -> str:
+    said = ", ".join(f"“{one.table}” and “{one.micrograph}”" for one in near[:3])
+    return f"{said} and {len(near) - 3} more" if len(near) > 3 else said
 
 
 def _some(texts: Sequence[str]) -> str:

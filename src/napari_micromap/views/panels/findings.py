@@ -57,7 +57,7 @@ def list_unmatched(atlas: Atlas, joined: Joined, parent: QWidget | None = None) 
     images = [(names[row], str(atlas.columns["folder"].iat[row])) for row in match.unmatched_micrographs]
     columns = [str(name) for name in table.columns]
     values = table.iloc[match.unmatched_rows].astype(str).to_numpy().tolist()
-    lists: list[tuple[str, Sequence[str], Sequence[Sequence[str]]]] = [(match.sentence, (), ())]
+    lists: list[tuple[str, Sequence[str], Sequence[Sequence[str]]]] = [(joined.sentence, (), ())]
     if images:
         lists.append((f"Images without a row of the table ({len(images):,})", ("Image", "Folder"), images))
     if values:

@@ -1,0 +1,155 @@
+"""Tables of measured values: looked at, added, added again, taken away."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any, get_args
+
+import numpy as np
+from psygnal import Signal
+
+from napari_micromap import pipeline
+from napari_micromap.atlas import Atlas
+from napari_micromap.problems import Problem
+from napari_micromap.session.asking import Asking
+from napari_micromap.tables import Several, TablePreview, Wanted, join, telling_column, without_table
+from napari_micromap.tables.origins import file_and_sheet, origin_of
+
+
+class Tabling(Asking):
+    """The verbs about tables; reading them is work in the lane *build*."""
+
+    joined_changed = Signal(object)  # pipeline.Joined | None: the table that was added last, and what of it matched
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.joined: pipeline.Joined | None = None
+        self._added: dict[str, tuple[Path, Wanted]] = {}  # by origin, as atlas.tables has it
+
+    def _build(self, start: Callable[[], Any], done: Callable[[Any], None]) -> None:
+        raise NotImplementedError
+
+    def look_at_table(
+        self, path: Path | str, done: Callable[[TablePreview], object], wanted: Wanted | None = None
+    ) -> None:
+        """Read a table and find out how it would be joined, without joining it; ``done`` gets the preview."""
+        self._build(
+            lambda: pipeline.look_at_table(self._atlas, Path(path), wanted), lambda preview: void(done(preview))
+        )
+
+    def add_table(
+        self,
+        path: Path | str,
+        *,
+        sheet: str | None = None,
+        header_rows: tuple[int, ...] | None = None,
+        micrograph_column: str | None = None,
+        table_column: str | None = None,
+        several: Several = "mean",
+        near: bool = False,
+    ) -> None:
+        """Join a table of measured values; what fits best is taken where nothing is named.
+
+        Parameters
+        ----------
+        path : Path
+        sheet : str, optional
+            Of a spreadsheet.
+        header_rows : line numbers, optional
+            That name the columns, counted from 1.
+        micrograph_column, table_column : str, optional
+            What the images are called by, such as ``"folder"``, and the table's column that says the same.
+        several : "mean", "newest" or "first"
+            What to take where several rows mean the same images.
+        near : bool
+            Take names as the same that differ only in zeros, case and signs between: F12, F012, f-12.
+        """
+        wanted = Wanted(sheet, header_rows, micrograph_column, table_column, several, near)
+        self._build(lambda: pipeline.add_table(self._atlas, Path(path), wanted), self._was_joined)
+
+    def reload_table(self, origin: str | None = None) -> None:
+        """Read a table again that was edited, the last one if none is named; map and selections stay."""
+        chosen = self._origin(origin)
+        file, sheet = file_and_sheet(chosen)
+        path, wanted = self._added.get(chosen, (Path(file), Wanted(sheet)))
+        self._build(lambda: pipeline.add_table(self._atlas, path, wanted), self._was_joined)
+
+    def remove_table(self, origin: str | None = None) -> None:
+        """Take the columns of a table away again, of the last one if none is named; map and selections stay."""
+        chosen = self._origin(origin)
+        joined, atlas = self.joined, without_table(self._atlas, chosen)
+        last = joined is not None and origin_of(joined.table) == chosen
+        if last and joined is not None and joined.sample_before in atlas.columns:
+            atlas = atlas.with_sample_column(joined.sample_before)
+        self._added.pop(chosen, None)
+        self._set_atlas(atlas)
+        if last:
+            self.joined = None
+            self.joined_changed.emit(None)
+
+    # ------------------------------------------------------------------ within
+
+    def _origin(self, named: str | None) -> str:
+        there = list(dict.fromkeys(self._atlas.tables.values()))
+        if not there:
+            raise Problem("No table has been added; there is nothing to take away or to read again.")
+        if named is None:
+            return next((origin for origin in reversed(self._added) if origin in there), there[-1])
+        for origin in there:
+            if named == origin or Path(named).name == Path(origin).name:
+                return origin
+        raise Problem(f"“{named}” has not been added; there are: {', '.join(there)}.")
+
+    def _was_joined(self, joined: pipeline.Joined) -> None:
+        now, before = self._atlas, joined.before
+        if now is not before:  # tags, roles and the like were said meanwhile
+            if not np.array_equal(now.ids, before.ids):
+                return
+            joined = replace(joined, atlas=join(now, joined.table, joined.match, joined.wanted.several))
+        self._set_atlas(joined.atlas)
+        if self._color_by is None or joined.atlas.roles.get(self._color_by) != "property":
+            self.color_by = telling_column(joined.atlas)
+        origin = origin_of(joined.table)
+        self._added.pop(origin, None)
+        self._added[origin] = (Path(joined.table.attrs["path"]), joined.wanted)
+        self.joined = joined
+        self.joined_changed.emit(joined)
+
+    def _tables_state(self) -> dict[str, Any]:
+        """Return how tables were added, ready for JSON."""
+        return {origin: {"path": str(path), **asdict(wanted)} for origin, (path, wanted) in self._added.items()}
+
+    def _restore_tables(self, state: object, atlas: Atlas) -> None:
+        """Take over what :meth:`_tables_state` gave; what does not fit is left out."""
+        told = state if isinstance(state, dict) else {}
+        known = set(atlas.tables.values())
+        self._added = {
+            str(origin): (Path(said["path"]), _wanted_from(said))
+            for origin, said in told.items()
+            if isinstance(said, dict) and isinstance(said.get("path"), str) and origin in known
+        }
+
+    def _forget_marks(self) -> None:
+        super()._forget_marks()
+        self.joined, self._added = None, {}
+
+
+def void(_: object) -> None:
+    """Take what a listener returns, and return nothing."""
+
+
+def _wanted_from(said: Mapping[str, Any]) -> Wanted:
+    texts = {
+        name: said[name] for name in ("sheet", "micrograph_column", "table_column") if isinstance(said.get(name), str)
+    }
+    rows = said.get("header_rows")
+    header = tuple(row for row in rows if isinstance(row, int)) if isinstance(rows, list | tuple) else ()
+    several: Several = next((one for one in get_args(Several) if one == said.get("several")), "mean")
+    return Wanted(
+        **texts,
+        header_rows=header or None,
+        several=several,
+        near=said.get("near") is True,
+    )
