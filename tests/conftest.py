@@ -75,3 +75,38 @@ def shared_window(qapp: Any) -> Iterator[Any]:
         Application.destroy("shared_window")
         _initialize_plugins.cache_clear()
         init_qactions.cache_clear()
+
+
+@pytest.fixture
+def linked_atlas() -> Any:
+    """Micrographs without pixels whose embeddings go along with Jc, with a map."""
+    import numpy as np
+    import pandas as pd
+
+    from napari_micromap.atlas import OWN_COLUMNS, Atlas
+    from napari_micromap.neighbors import Neighbors
+
+    samples, images, link = 20, 3, 0.9
+    rng = np.random.default_rng(0)
+    n = samples * images
+    sample = np.repeat(np.arange(samples), images)
+    latent = rng.standard_normal((samples, 3))
+    shown = latent[sample] + 0.2 * rng.standard_normal((n, 3))
+    embeddings = (shown @ rng.standard_normal((3, 24))).astype(np.float32)
+    jc = np.sqrt(link) * latent[:, 0] + np.sqrt(1 - link) * rng.standard_normal(samples) + 3
+    columns = pd.DataFrame({name: [None] * n for name in OWN_COLUMNS})
+    columns = columns.assign(
+        file=[f"{i}.tif" for i in range(n)], bar_rows=0, um_per_px=np.tile([0.02, 0.1, 0.5], n)[:n], width=512,
+        film=[f"F{i:03d}" for i in sample], **{"Jc (MA/cm²)": jc[sample], "made": np.where(sample % 2, "a", "b")},
+    )  # fmt: skip
+    distance = 1 - np.corrcoef(embeddings)
+    np.fill_diagonal(distance, 9)
+    near = np.argsort(distance, axis=1)[:, :10].astype(np.int32)
+    roles = {"film": "sample", "Jc (MA/cm²)": "property", "um_per_px": "imaging", "made": "batch"}
+    return Atlas(
+        columns, np.array([f"id{i:04d}" for i in range(n)]), np.full(n, ""), np.zeros(n, np.int32), roles=roles,
+        embeddings=embeddings, made_by={"backbone": "Made()", "weights_sha256": "abc123"},
+        features=embeddings / np.linalg.norm(embeddings, axis=1, keepdims=True),
+        neighbors=Neighbors(near, np.take_along_axis(distance, near, axis=1).astype(np.float32)),
+        positions=shown[:, :2].astype(np.float32), layout="Pca()",
+    )  # fmt: skip

@@ -6,13 +6,10 @@ import json
 import re
 from pathlib import Path
 
-import numpy as np
-import pandas as pd
 import pytest
 
-from napari_micromap.atlas import OWN_COLUMNS, Atlas
+from napari_micromap.atlas import Atlas
 from napari_micromap.cli import main
-from napari_micromap.neighbors import Neighbors
 from napari_micromap.problems import Problem
 from napari_micromap.report import page_of, summary_of, write_report
 from napari_micromap.session import Session
@@ -23,37 +20,10 @@ KEYS = {
 }  # fmt: skip
 
 
-def linked_atlas(samples: int = 20, images: int = 3, link: float = 0.9, seed: int = 0) -> Atlas:
-    """Micrographs without pixels whose embeddings go along with Jc, with a map."""
-    rng = np.random.default_rng(seed)
-    n = samples * images
-    sample = np.repeat(np.arange(samples), images)
-    latent = rng.standard_normal((samples, 3))
-    shown = latent[sample] + 0.2 * rng.standard_normal((n, 3))
-    embeddings = (shown @ rng.standard_normal((3, 24))).astype(np.float32)
-    jc = np.sqrt(link) * latent[:, 0] + np.sqrt(1 - link) * rng.standard_normal(samples) + 3
-    columns = pd.DataFrame({name: [None] * n for name in OWN_COLUMNS})
-    columns = columns.assign(
-        file=[f"{i}.tif" for i in range(n)], bar_rows=0, um_per_px=np.tile([0.02, 0.1, 0.5], n)[:n], width=512,
-        film=[f"F{i:03d}" for i in sample], **{"Jc (MA/cm²)": jc[sample], "made": np.where(sample % 2, "a", "b")},
-    )  # fmt: skip
-    distance = 1 - np.corrcoef(embeddings)
-    np.fill_diagonal(distance, 9)
-    near = np.argsort(distance, axis=1)[:, :10].astype(np.int32)
-    roles = {"film": "sample", "Jc (MA/cm²)": "property", "um_per_px": "imaging", "made": "batch"}
-    return Atlas(
-        columns, np.array([f"id{i:04d}" for i in range(n)]), np.full(n, ""), np.zeros(n, np.int32), roles=roles,
-        embeddings=embeddings, made_by={"backbone": "Made()", "weights_sha256": "abc123"},
-        features=embeddings / np.linalg.norm(embeddings, axis=1, keepdims=True),
-        neighbors=Neighbors(near, np.take_along_axis(distance, near, axis=1).astype(np.float32)),
-        positions=shown[:, :2].astype(np.float32), layout="Pca()",
-    )  # fmt: skip
-
-
 @pytest.fixture
-def tested() -> Session:
+def tested(linked_atlas: Atlas) -> Session:
     session = Session()
-    session.open_atlas(linked_atlas(), "PCA")
+    session.open_atlas(linked_atlas, "PCA")
     session.test("Jc (MA/cm²)")
     return session
 
@@ -87,8 +57,8 @@ def test_exclusions_stand_in_the_report_with_their_reasons(tested: Session) -> N
     assert "Excluded: charging" in page and "58 images of 20 films" in page
 
 
-def test_names_of_a_users_table_cannot_break_the_page() -> None:
-    atlas = linked_atlas()
+def test_names_of_a_users_table_cannot_break_the_page(linked_atlas: Atlas) -> None:
+    atlas = linked_atlas
     evil = "<script>alert(1)</script> (MA)"
     columns = atlas.columns.rename(columns={"Jc (MA/cm²)": evil})
     session = Session()
@@ -102,9 +72,11 @@ def test_a_property_that_was_not_tested_has_no_report(tested: Session, tmp_path:
         write_report(tmp_path / "r.html", tested, "made")
 
 
-def test_the_command_prints_one_object_and_writes_the_page(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_prints_one_object_and_writes_the_page(
+    linked_atlas: Atlas, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     session = Session()
-    session.open_atlas(linked_atlas(), "PCA")
+    session.open_atlas(linked_atlas, "PCA")
     session.save(tmp_path / "s.micromap")
     out = tmp_path / "r.html"
     call = [

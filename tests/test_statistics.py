@@ -216,7 +216,7 @@ def test_a_sample_in_two_batches_cannot_be_tested_within_batches() -> None:
 def test_too_many_columns_to_adjust_for_are_refused_by_name() -> None:
     _, sample_of, value = films(samples=9)
     units = units_from(value, sample_of)
-    with pytest.raises(Problem, match="kv"):
+    with pytest.raises(Problem, match="acceleration voltage"):
         nuisance_of(units, [NuisanceColumn("kv", np.arange(len(sample_of), dtype=float) ** 1.5)])
 
 

@@ -252,7 +252,7 @@ def words_for(column: str, atlas: Atlas) -> Words:
     return Words(quantity, unit, sample, f"{sample}s")
 
 
-def testable_properties(atlas: Atlas) -> list[str]:
+def askable_columns(atlas: Atlas) -> list[str]:
     """Return the columns that can be asked about: properties first, then what else varies between samples."""
 
     def asks(name: str, role: str) -> bool:
@@ -298,23 +298,32 @@ def _columns(atlas: Atlas, units: Units, named: Sequence[str] | None, role: str,
     """Return the named columns, or those of a role, that differ among the test's micrographs."""
     names = named if named is not None else [c for c in _with_role(atlas, role) if c not in but]
     kept: list[NuisanceColumn] = []
-    seen = [] if named is not None else [_ranks(units.values[units.sample_of, 0])]
+    seen = [] if named is not None else [_numbers(units.values[units.sample_of, 0].astype(object))]
     for column in (_column(atlas, units, name) for name in names):
-        ranks = _ranks(column.values)
-        if len(set(ranks)) > 1 and not any(np.array_equal(ranks, other) for other in seen):
+        numbers = _numbers(column.values)
+        if len(set(numbers[np.isfinite(numbers)])) > 1 and not any(_says_the_same(numbers, other) for other in seen):
             kept.append(column)
-            seen += [ranks, ranks.max() - ranks] if named is None else []
+            seen += [numbers] if named is None else []
     return kept
 
 
-def _ranks(values: NDArray[Any]) -> NDArray[np.intp]:
-    """Return dense ranks: two columns that say the same, such as pixel size and magnification, have them alike."""
-    try:
-        numbers = np.array([np.nan if v is None else float(v) for v in values])
-        numbers = np.array([float(f"{v:.3g}") for v in numbers])
-        return np.asarray(np.unique(numbers, return_inverse=True)[1], np.intp)
-    except ValueError:
-        return np.asarray(np.unique([str(v) for v in values], return_inverse=True)[1], np.intp)
+def _numbers(values: NDArray[Any]) -> NDArray[np.float64]:
+    """Return (n,) numbers, NaN where missing; texts are numbered."""
+    if any(isinstance(v, str) for v in values):
+        return np.unique([str(v) for v in values], return_inverse=True)[1].astype(np.float64)
+    return np.array([np.nan if v is None else float(v) for v in values], np.float64)
+
+
+def _says_the_same(one: NDArray[np.float64], other: NDArray[np.float64]) -> bool:
+    """Say whether two columns rank the images alike, such as pixel size and magnification."""
+    both = np.isfinite(one) & np.isfinite(other)
+    if both.sum() < 3:
+        return False
+    ranks = [np.searchsorted(np.sort(v[both]), v[both]) + np.searchsorted(np.sort(v[both]), v[both], "right")
+             for v in (one, other)]  # fmt: skip
+    if min(float(np.std(r)) for r in ranks) == 0:
+        return False
+    return bool(abs(np.corrcoef(ranks[0], ranks[1])[0, 1]) > 0.98)
 
 
 def _units(atlas: Atlas, name: str, scope: Rows | None) -> tuple[NDArray[Any], Units]:

@@ -26,8 +26,9 @@ from napari_micromap.report.exemplars import typical, unlike_pairs
 from napari_micromap.report.looks import STYLE
 from napari_micromap.session import Session
 from napari_micromap.statistics import Evidence
+from napari_micromap.statistics.confounders import Suspect
 from napari_micromap.statistics.naive import naive_of
-from napari_micromap.statistics.verdict import number, said_p
+from napari_micromap.statistics.verdict import capital, number, said_p
 from napari_micromap.wording import counted, counts_of, name_of, spoken_column
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def write_report(path: Path | str, session: Session, property: str) -> Path:
 
 def page_of(session: Session, answer: Answer) -> str:
     """Return the report as one HTML page, pictures in it."""
-    title = escape(f"{answer.words.quantity} and the microstructure")
+    title = escape(f"{capital(answer.words.quantity)} and the microstructure")
     body = [
         f"<header><h1>{title}</h1><p class=faint>{escape(name_of(session.atlas))} · "
         f"{counts_of(session.atlas, answer.units.rows)} tested</p></header>",
@@ -190,13 +191,20 @@ def _suspects(answer: Answer) -> str:
     def p(value: float | None) -> str:
         return "–" if value is None else said_p(value)[4:]
 
+    def outcome(suspect: Suspect) -> str:
+        if suspect.confounds and answer.within_batches is not None and suspect.name == answer.batch:
+            return "goes with both; the test is within each, so it is taken care of"
+        return "may account for it" if suspect.confounds else "sorts the map only" if suspect.known_to_map else "no"
+
     quantity = answer.words.quantity
-    lines = [
-        (spoken_column(s.name), p(s.map_p), p(s.sorted_p), p(s.property_p),
-         "may account for it" if s.confounds else "sorts the map only" if s.known_to_map else "no")
-        for s in answer.suspects
-    ]  # fmt: skip
-    heads = ("Column", "Structure knows it, p", "Sorted within samples, p", f"{quantity} follows it, p", "Verdict")
+    lines = [(spoken_column(s.name), p(s.map_p), p(s.sorted_p), p(s.property_p), outcome(s)) for s in answer.suspects]
+    heads = (
+        "Column",
+        "Structure knows it, p",
+        "Sorted within samples, p",
+        f"{quantity} follows it, p",
+        "Could it be this?",
+    )
     return f"<section><h2>How the images were taken</h2>{_table(heads, lines)}</section>"
 
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from napari_micromap.problems import Problem
 from napari_micromap.statistics.units import Units
+from napari_micromap.wording import listed, spoken_column
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,8 +111,8 @@ def nuisance_of(
     nuisance = Nuisance(matrix, units.means(matrix), batch_of, tuple(names))
     if names and nuisance.rank > len(units) / 3:
         raise Problem(
-            f"Adjusting for {', '.join(names)} takes {nuisance.rank} of {len(units)} samples, more than a third; "
-            "adjust for fewer columns."
+            f"Adjusting for {listed(list(map(spoken_column, names)))} takes {nuisance.rank} of {len(units)} samples, "
+            "more than a third; adjust for fewer columns."
         )
     return nuisance
 

@@ -183,7 +183,7 @@ def _to_new_batch(asked: Asked) -> str:
     assert new is not None
     if new.q2 is None:
         return f"To a new {batch}: not testable ({new.batches} of them)."
-    p = f"not testable ({new.batches} of them; {FEWEST_BATCHES} needed)" if new.p is None else said_p(new.p)
+    p = f"p not testable ({new.batches} of them; {FEWEST_BATCHES} needed)" if new.p is None else said_p(new.p)
     return f"To a new {batch}: Q² {number(new.q2)}, {p}."
 
 
@@ -204,7 +204,7 @@ def _reason(evidence: Evidence, words: Words) -> str:
 
 def _real(asked: Asked, words: Words, sorted_by: Sequence[Suspect]) -> str:
     e = asked.evidence
-    said = f"{_capital(words.quantity)} goes along with the structure. "
+    said = f"{capital(words.quantity)} goes along with the structure. "
     if not asked.categories and e.q2 > e.q2_chance_95 and e.error < e.guessing_error:
         said += (
             f"For {words.samples} not used in training it is predicted within {words.amount(e.error)} "
@@ -220,7 +220,7 @@ def _real(asked: Asked, words: Words, sorted_by: Sequence[Suspect]) -> str:
     if asked.within:
         cleared.append(_batch(asked))
     if cleared := list(dict.fromkeys(cleared)):
-        said += f"{_capital(listed(cleared))} {'does' if len(cleared) == 1 else 'do'} not account for it. "
+        said += f"{capital(listed(cleared))} {'does' if len(cleared) == 1 else 'do'} not account for it. "
     if sorted_by:
         said += f"{_sorted(sorted_by, words)} "
     return said + "An association, not a cause."
@@ -243,7 +243,7 @@ def _confounded(asked: Asked, words: Words) -> str:
     columns = listed([f"the {spoken_column(s.name)}" for s in asked.guilty])
     verb = "goes" if len(asked.guilty) == 1 else "go"
     known = f"the map knows {columns}, and {columns} {verb} along with {words.quantity}"
-    said = f"Cannot tell. {_patterned(first, words)}: {known}" if first.pattern else f"Cannot tell. {_capital(known)}"
+    said = f"Cannot tell. {_patterned(first, words)}: {known}" if first.pattern else f"Cannot tell. {capital(known)}"
     offer = _offer(asked.guilty, asked.evidence.samples)
     if offer is None:
         return f"{said}. Compare {words.samples} that were imaged alike, with “Use only…”."
@@ -259,7 +259,7 @@ def _patterned(suspect: Suspect, words: Words) -> str:
     if pattern.threshold is None:
         return f"“{pattern.first}” was mostly imaged {about} {low}, “{pattern.second}” {about} {high}"
     return (
-        f"{_capital(words.samples)} below {words.amount(pattern.threshold)} were mostly imaged {about} {low}, "
+        f"{capital(words.samples)} below {words.amount(pattern.threshold)} were mostly imaged {about} {low}, "
         f"the others {about} {high}"
     )
 
@@ -268,7 +268,7 @@ def _between_batches(asked: Asked, words: Words) -> str:
     e, ignoring, batch = asked.evidence, asked.ignoring, _batch(asked)
     assert ignoring is not None
     return (
-        f"Cannot tell. {_capital(words.quantity)} goes along with the structure only from {batch} to {batch} "
+        f"Cannot tell. {capital(words.quantity)} goes along with the structure only from {batch} to {batch} "
         f"({said_p(ignoring.p or 0)}); within each {batch} nothing remains ({said_p(e.p or 0)}). Whatever else differs "
         f"between them may account for it: compare {words.samples} of one {batch}."
     )
@@ -330,13 +330,13 @@ def _sorted(suspects: Sequence[Suspect], words: Words) -> str:
         return f"{said} All {words.samples} have all {same}, so the test is fair, but look at one at a time."
     it = "it" if len(suspects) == 1 else "them"
     return (
-        f"{said} {_capital(words.quantity)} does not follow {it}, so the test is fair, but look at one value at a time."
+        f"{said} {capital(words.quantity)} does not follow {it}, so the test is fair, but look at one value at a time."
     )
 
 
 def _per_image(asked: Asked, words: Words) -> str:
     e = asked.evidence
-    start = f"{_capital(words.quantity)} differs between images of one {words.sample}, so it is a value per image. "
+    start = f"{capital(words.quantity)} differs between images of one {words.sample}, so it is a value per image. "
     outcome = "go along with the structure" if asked.found else "show no evidence of going along with the structure"
     rests = f" {_one_sample(e, words)}" if asked.found and e.rests_on else ""
     return f"{start}The means of {e.samples} {words.samples} {outcome} ({said_p(e.p or 0)}).{rests}"
@@ -346,5 +346,6 @@ def _plural(noun: str) -> str:
     return noun if noun.endswith("s") else f"{noun}s"
 
 
-def _capital(text: str) -> str:
+def capital(text: str) -> str:
+    """Begin a sentence with a text."""
     return text[:1].upper() + text[1:]

@@ -8,7 +8,7 @@ import numpy as np
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from napari_micromap.atlas import Atlas
-from napari_micromap.inquiry import Answer, testable_properties
+from napari_micromap.inquiry import Answer, askable_columns
 from napari_micromap.session import Session
 from napari_micromap.session.scope import Filter
 from napari_micromap.views.controls import (
@@ -75,7 +75,7 @@ class PropertyPanel(QWidget):
 
     def _on_atlas(self, atlas: Atlas) -> None:
         chosen = self.property.value
-        if chosen not in testable_properties(atlas):
+        if chosen not in askable_columns(atlas):
             self._on_color()
         if self.batch.value is not None and self.batch.value not in ("", *atlas.columns):
             self.batch.show_choice(Choice(_GUESS, None))
@@ -83,7 +83,7 @@ class PropertyPanel(QWidget):
 
     def _on_color(self) -> None:
         """Follow the color where it is a property; a derived column or the sample is none."""
-        color, able = self._session.color_by, testable_properties(self._session.atlas)
+        color, able = self._session.color_by, askable_columns(self._session.atlas)
         known = self.property.value if self.property.value in able else next(iter(able), None)
         name = color if color in able and self._session.atlas.roles.get(color) != "other" else known
         self.property.show_choice(Choice(name or "no property yet", name))
@@ -137,7 +137,7 @@ class PropertyPanel(QWidget):
     # ------------------------------------------------------------------ ask
 
     def _properties(self) -> Iterator[Choice]:
-        for name in testable_properties(self._session.atlas):
+        for name in askable_columns(self._session.atlas):
             yield Choice(name, name)
 
     def _batches(self) -> Iterator[Choice]:

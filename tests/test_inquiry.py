@@ -1,0 +1,126 @@
+"""Questions about a property, from the session: what takes part, what is kept, what is said."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from napari_micromap.atlas import Atlas
+from napari_micromap.inquiry import RELIABLE, ask, askable_columns, words_for
+from napari_micromap.problems import Problem
+from napari_micromap.session import Session
+from napari_micromap.session.scope import Filter
+from napari_micromap.work import finish
+
+JC = "Jc (MA/cm²)"
+
+
+@pytest.fixture
+def session(linked_atlas: Atlas) -> Session:
+    opened = Session()
+    opened.open_atlas(linked_atlas, "PCA")
+    return opened
+
+
+def test_a_test_is_kept_told_and_makes_columns_to_color_by(session: Session) -> None:
+    told = []
+    session.answered.connect(told.append)
+    session.test(JC)
+    assert session.answers[JC] is told[0] and told[0].verdict.kind == "real"
+    columns = session.atlas.columns
+    predicted, left = columns["Jc predicted (MA/cm²)"], columns["Jc not accounted for (MA/cm²)"]
+    assert np.allclose(predicted + left, columns[JC])
+    assert np.corrcoef(predicted, columns[JC])[0, 1] > 0.7
+    assert session.atlas.roles["Jc predicted (MA/cm²)"] == "other"
+    assert "Jc predicted (MA/cm²)" not in askable_columns(session.atlas)[:1]
+
+
+def test_what_is_hidden_or_excluded_takes_no_part(session: Session) -> None:
+    session.use_only(Filter("um_per_px", low=0.09, high=0.11))
+    session.exclude([1], "charging")
+    session.test(JC)
+    units = session.answers[JC].units
+    assert set(units.rows.tolist()) == set(session.used.tolist())
+    assert 1 not in units.rows and len(units) == 19
+
+
+def test_tests_of_the_same_samples_are_counted_and_a_repeated_one_once(session: Session) -> None:
+    session.test(JC)
+    session.test(JC)
+    assert session.answers[JC].tests_so_far == 1
+    session.use_only(Filter("um_per_px", low=0.09, high=0.11))
+    session.test(JC)
+    assert session.answers[JC].tests_so_far == 2 and "Bonferroni" in session.answers[JC].verdict.details
+
+
+def test_the_batch_column_is_tested_within_unless_none_is_wished(session: Session) -> None:
+    session.test(JC)
+    assert session.answers[JC].within_batches is not None and session.answers[JC].batch == "made"
+    session.test(JC, batch="")
+    assert session.answers[JC].within_batches is None and session.answers[JC].new_batch is None
+
+
+def test_a_scan_is_made_once_for_a_map_and_property_and_lassos_use_it(session: Session) -> None:
+    session.color_by = JC
+    told = []
+    session.scanned.connect(told.append)
+    session.scan_map()
+    session.scan_map()
+    assert told[0] is told[1]
+    low = np.argsort(session.atlas.columns[JC].to_numpy())[:18]
+    assert "of reshuffles some region as large differs" in told[0].sentence(_mask(session, low))
+    assert "needs 3 films" in told[0].sentence(_mask(session, [0, 1, 2]))
+
+
+def test_the_map_is_colored_by_where_it_is_reliable(session: Session) -> None:
+    session.show_reliability()
+    assert session.color_by == RELIABLE
+    assert session.atlas.columns[RELIABLE].between(0, 1).all()
+
+
+def test_questions_that_cannot_be_asked_say_what_to_do(session: Session) -> None:
+    with pytest.raises(Problem, match="no column “Tc”"):
+        session.test("Tc")
+    with pytest.raises(Problem, match="Make the map first"):
+        finish(ask(session.atlas.with_embeddings(None, {}), JC))
+    session.sample_column = None
+    with pytest.raises(Problem, match="names the sample"):
+        session.test(JC)
+
+
+def test_names_of_columns_are_said_as_people_say_them(session: Session) -> None:
+    words = words_for("anneal_temperature_C", session.atlas)
+    assert (words.quantity, words.unit, words.samples) == ("anneal temperature", "°C", "films")
+
+
+@pytest.mark.slow
+def test_the_verdicts_of_real_sets_are_those_of_the_first_trials(real_data: Path) -> None:
+    from napari_micromap.sources.folder import Folder
+
+    kinds = {}
+    for name, table, asked in (
+        ("nanocomp", "samples.csv", "filler_wt_percent"),
+        ("uhcs", "micrographs.csv", "anneal_temperature_C"),
+        ("steel_hv", "micrographs.csv", "hardness_HV"),
+        ("nasa_ebc", "micrographs.csv", "oxide_area_fraction"),
+    ):
+        opened = Session()
+        opened.open(Folder(real_data / name))
+        opened.add_table(real_data / name / table)
+        opened.embed()
+        opened.test(asked)
+        answer = opened.answers[asked]
+        kinds[name] = answer.verdict.kind
+        if name == "uhcs":
+            assert "No evidence" in answer.verdict.sentence and answer.evidence.samples == 19
+        opened.workshop.close()
+    assert kinds["nanocomp"] == "too_few" and kinds["nasa_ebc"] == "per_image"
+    assert kinds["uhcs"] in ("none", "nuisance") and kinds["steel_hv"] in ("one_sample", "none")
+
+
+def _mask(session: Session, rows: object) -> np.ndarray:
+    mask = np.zeros(len(session.atlas), bool)
+    mask[np.asarray(rows)] = True
+    return mask
