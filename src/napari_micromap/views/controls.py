@@ -166,7 +166,7 @@ class Roomy(QScrollArea):
 
     def minimumSizeHint(self) -> QSize:
         """Do with little."""
-        return QSize(120, min(72, self.widget().sizeHint().height()))
+        return QSize(120, min(40, self.widget().sizeHint().height()))
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Ask anew when the content grows or shrinks."""

@@ -51,6 +51,7 @@ from napari_micromap.work import spoken
 if TYPE_CHECKING:
     import napari.viewer
 
+_ROOM_FOR_BOTH = 220  # logical pixels that check card and tabs need beside each other
 _MAP_SHARE = 0.45  # of the dock's height, at least
 
 
@@ -256,8 +257,10 @@ class MicromapDock(QWidget):
             taken = sum(_height_of(widget, width) + GAP + 2 for widget in others if not widget.isHidden())
             free = round(self.height() * (1 - _MAP_SHARE)) - taken - 4 * GAP
             checking = not self.check_area.isHidden()
+            # Who looks at the card on a small screen can do without the tabs for that time.
+            self.tabs.setVisible(not checking or free >= _ROOM_FOR_BOTH)
             self.tabs.setMaximumHeight(max(120, free // 2 if checking else free))
-            self.check_area.setMaximumHeight(max(72, free - 120))
+            self.check_area.setMaximumHeight(max(60, free - (0 if self.tabs.isHidden() else 120)))
         else:
             self.check_area.setMaximumHeight(16_777_215)  # Qt's "no limit"
 
