@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
@@ -18,6 +19,7 @@ from napari_micromap.choices import Choices
 from napari_micromap.layouts import LAYOUTS, Layout
 from napari_micromap.problems import Problem
 from napari_micromap.recipe import Recipe
+from napari_micromap.tables.names import file_names, pieces_of, stem_of
 from napari_micromap.work import Progress, Work
 
 if TYPE_CHECKING:
@@ -64,10 +66,40 @@ def grow(atlas: Atlas, source: Source, workshop: pipeline.Workshop, device: str 
         backbone, recipe = made_by(atlas)
         part = yield from pipeline.embed(part, backbone, recipe, workshop, device)
         _check_same(atlas, part)
-    both = joined(atlas, part)
+    both = _with_name_pieces(joined(atlas, part), len(atlas))
     if atlas.features is not None:
         both = yield from _with_places(atlas, both)
     return Growth(both, np.arange(len(atlas), len(both), dtype=np.intp), moved, gone)
+
+
+def caught_up_growth(grown: Atlas, before: Atlas, now: Atlas) -> Atlas | None:
+    """Return a grown collection beside what was said of the old one meanwhile; None if it is of no use any more."""
+    if now is before:
+        return grown
+    n = len(now)
+    if n != len(before) or not np.array_equal(now.ids, before.ids) or now.embeddings is not before.embeddings:
+        return None
+    if not now.columns["bar_rows"].equals(before.columns["bar_rows"]):
+        return None
+    columns = pd.concat([now.columns, grown.columns.iloc[n:].reindex(columns=now.columns.columns)], ignore_index=True)
+    for name in ("file", "folder", "width", "height", "bar_rows"):  # a file may have been found elsewhere
+        columns[name] = grown.columns[name]
+    grown = replace(grown, columns=columns, roles=now.roles, tables=now.tables, synthetic=now.synthetic)
+    if now.positions is before.positions:
+        return grown
+    return None  # another map was made meanwhile
+
+
+def base_of(atlas: Atlas) -> Path | None:
+    """Return the folder that was opened, as it follows from where the first file lies and from its column *folder*."""
+    for path, folder in zip(atlas.paths.tolist(), atlas.columns["folder"]):
+        if path and Path(path).is_file():
+            below = Path(str(folder)) if isinstance(folder, str) else Path()
+            base = Path(path).parent
+            if below.parts and base.parts[-len(below.parts) :] != below.parts:
+                return base
+            return Path(*base.parts[: len(base.parts) - len(below.parts)])
+    return None
 
 
 def taken(atlas: Atlas, rows: Rows) -> Atlas:
@@ -160,6 +192,20 @@ def _with_places(old: Atlas, both: Atlas) -> Work[Atlas]:
     yield Progress("Placing", 0, len(new_features))
     places = layout_of(old).place(new_features, old.features, old.positions)
     return both.with_positions(np.vstack([old.positions, places]), old.layout)
+
+
+def _with_name_pieces(both: Atlas, n: int) -> Atlas:
+    """Fill the columns that are pieces of the file names for the new micrographs, from row n on."""
+    cut = [pieces_of(stem_of(name)) for name in file_names(both)[n:]]
+    columns = both.columns.copy()
+    for name in columns:
+        found = re.fullmatch(r"piece (\d+)", str(name))
+        if found and name not in both.tables and columns[name].iloc[n:].isna().all():
+            place = int(found[1]) - 1
+            values = columns[name].to_numpy(object, copy=True)
+            values[n:] = [pieces[place] if place < len(pieces) else np.nan for pieces in cut]
+            columns[name] = pd.Series(values, index=columns.index, dtype=object).infer_objects()
+    return replace(both, columns=columns)
 
 
 def _with_paths(atlas: Atlas, found: Atlas, known: Rows) -> tuple[Atlas, int]:

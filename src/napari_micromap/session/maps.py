@@ -28,9 +28,12 @@ class Map:
     title: str
     preview: bool = False
 
-    def renumbered(self, where: NDArray[np.intp], n: int) -> Map:
-        """Return the same map of n micrographs, of which each old one stands at ``where``, −1 for gone."""
-        positions = np.full((n, 2), np.nan, np.float32)
+    def renumbered(self, where: NDArray[np.intp], n: int, placed: Positions | None = None) -> Map:
+        """Return the same map of n micrographs, of which each old one stands at ``where``, −1 for gone.
+
+        ``placed``, (n, 2), says where the others lie.
+        """
+        positions = np.full((n, 2), np.nan, np.float32) if placed is None else np.array(placed, np.float32)
         positions[where[where >= 0]] = self.positions[where >= 0]
         return replace(self, positions=positions)
 

@@ -19,7 +19,6 @@ from napari_micromap.session.catching_up import caught_up
 from napari_micromap.session.growing import Growing
 from napari_micromap.session.maps import Map
 from napari_micromap.session.running import AtOnce, Runner
-from napari_micromap.session.tabling import Tabling
 from napari_micromap.tables import telling_column
 from napari_micromap.work import Progress
 
@@ -29,7 +28,7 @@ if TYPE_CHECKING:
     from napari_micromap.sources import Source
 
 
-class Session(Tabling):
+class Session(Growing):
     """Everything a user has open: the atlas, the shown map, selection, current micrograph, color.
 
     Every button of the dock is one verb of this class. In a script each verb returns when it is done; in napari
@@ -262,6 +261,7 @@ class Session(Tabling):
         self.current = None
         was_stale, self._stale = self._stale, frozenset()
         was_saved, self.saved_as = self.saved_as, None
+        was_fresh, self._fresh, self._source = self._fresh, frozenset[str](), None
         self._color_by = telling_column(atlas)
         self._map = None  # before the atlas, so that no view sees one beside the other
         self._set_atlas(atlas)

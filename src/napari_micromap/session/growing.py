@@ -1,0 +1,169 @@
+"""Collections that change while they are open: new micrographs join, rows are renumbered."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from pathlib import Path, PurePath
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from psygnal import Signal
+
+from napari_micromap import growing, pipeline
+from napari_micromap.atlas import Atlas, Positions
+from napari_micromap.growing import Growth
+from napari_micromap.problems import Problem
+from napari_micromap.session.maps import Map
+from napari_micromap.session.tabling import Tabling
+from napari_micromap.sources.folder import Folder
+from napari_micromap.sources.several import Several
+from napari_micromap.tables import Wanted
+from napari_micromap.wording import counted
+from napari_micromap.work import Work
+
+if TYPE_CHECKING:
+    from napari_micromap.sources import Source
+
+
+class Growing(Tabling):
+    """The verb that looks for new micrographs, and what keeps all else where it is when the collection changes."""
+
+    map_changed = Signal(object)
+    waiting_map_changed = Signal(object)
+    current_changed = Signal(object)
+    warned = Signal(str)
+    grown = Signal(object)  # growing.Growth: what a look at the source found
+    fresh_changed = Signal(object)  # frozenset[str]: see `fresh`
+    workshop: pipeline.Workshop
+    _waiting_map: Map | None
+    _current: int | None
+    _map_touched: bool
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._source: Source | None = None
+        self._fresh: frozenset[str] = frozenset()
+
+    @property
+    def source(self) -> Source | None:
+        """Where the micrographs come from, if that can be looked through again."""
+        return self._source
+
+    @property
+    def fresh(self) -> frozenset[str]:
+        """Ids of micrographs that joined since the map was made: it was not made of them."""
+        return self._fresh
+
+    def grow(self, source: Source | None = None) -> None:
+        """Look through the source again, or through another one, and take in what is new.
+
+        Only new micrographs are embedded; what is on the map does not move, and they appear among those they are most
+        like. A table that was added is applied to them, too. What is gone is told.
+        """
+        wanted = source or self._source
+        if wanted is None:
+            raise Problem("These images did not come from a folder; open the folder that holds them to find new ones.")
+        self._build(lambda: self._growth(wanted, self._atlas), self._has_grown)
+
+    # ------------------------------------------------------------------ within
+
+    def _growth(self, source: Source, before: Atlas) -> Work[tuple[Atlas, Growth, pipeline.Joined | None, list[str]]]:
+        """Grow, then add the tables again."""
+        said = list[str]()
+        steps = growing.grow(before, source, self.workshop)
+        while True:
+            try:
+                yield replace(next(steps), partial=None)  # a preview would be of the new ones alone
+            except StopIteration as end:
+                growth: Growth = end.value
+                break
+        joined = None
+        for origin in dict.fromkeys(before.tables.values()) if len(growth.new) else ():
+            path, wanted = self._added.get(origin, (Path(origin), Wanted()))
+            try:
+                joined = yield from pipeline.add_table(growth.atlas, path, wanted)
+                growth = replace(growth, atlas=joined.atlas)
+            except (Problem, OSError):
+                said.append(f"The table “{path.name}” cannot be read again, so new images have no values of it.")
+        return before, growth, joined, said
+
+    def _has_grown(self, result: tuple[Atlas, Growth, pipeline.Joined | None, list[str]]) -> None:
+        before, growth, joined, said = result
+        atlas = growing.caught_up_growth(growth.atlas, before, self._atlas)
+        if atlas is None:  # others are open now, or data bars were corrected: those images are to be embedded anew
+            return
+        new = frozenset(map(str, growth.atlas.ids[growth.new]))
+        self._set_atlas(atlas, atlas.positions)
+        if joined is not None:
+            self.joined = joined
+            self.joined_changed.emit(joined)
+        self._set_fresh(self._fresh | new)
+        if len(growth.gone):
+            name = PurePath(str(growth.atlas.paths[growth.gone[0]])).name
+            said.insert(0, f"{counted(len(growth.gone), 'image')} cannot be found any more, such as “{name}”: "
+                           "dots and thumbnails stay; exclude them if they are not to count.")  # fmt: skip
+        self.grown.emit(growth)
+        if said:
+            self.warned.emit(" ".join(said))
+
+    def _set_fresh(self, fresh: Iterable[str]) -> None:
+        fresh = frozenset(fresh)
+        if fresh != self._fresh:
+            self._fresh = fresh
+            self.fresh_changed.emit(fresh)
+
+    def _like(self) -> Positions | None:
+        """Return the map that a new one is to be turned like; a preview that nobody saw turns nothing."""
+        shown = self._map
+        if shown is None or len(shown.positions) != len(self._atlas) or (shown.preview and not len(self.map_changed)):
+            return None
+        return shown.positions
+
+    def _source_state(self) -> dict[str, Any] | None:
+        match self._source:
+            case Folder(path, recursive):
+                return {"folder": str(Path(path).absolute()), "recursive": recursive}
+            case Several(paths):
+                return {"paths": [str(Path(path).absolute()) for path in paths]}
+        return None
+
+    def _source_from(self, state: object) -> Source | None:
+        """Return the source that was saved; where it is not there any more, the folder that the images lie in now."""
+        said: Mapping[str, Any] = state if isinstance(state, dict) else {}
+        paths, folder = said.get("paths"), said.get("folder")
+        if isinstance(paths, list) and paths and all(isinstance(p, str) and Path(p).exists() for p in paths):
+            return Several(tuple(map(Path, paths)))
+        recursive = said.get("recursive", True) is not False
+        if isinstance(folder, str) and Path(folder).exists():
+            return Folder(Path(folder), recursive)
+        base = growing.base_of(self._atlas)
+        return None if base is None else Folder(base, recursive)
+
+    def _renumber(self, where: NDArray[np.intp], placed: Positions | None = None) -> Callable[[], None]:
+        """Let map, selection and current mean the same micrographs as before; the result tells the views.
+
+        All is right before the first of them hears of it. ``placed``, (n, 2), says where new ones lie on the final map.
+        """
+        n = len(self._atlas)
+        had_map, had_waiting, current = self._map, self._waiting_map, self._current
+        final = had_waiting or (None if had_map is None or had_map.preview else had_map)
+        self._map, self._waiting_map = (
+            None if one is None else one.renumbered(where, n, placed if one is final else None)
+            for one in (had_map, had_waiting)
+        )
+        self._current = None if current is None or where[current] < 0 else int(where[current])
+        selected = self.selection.renumber(where)
+
+        def tell() -> None:
+            if had_map is not None:
+                self.map_changed.emit(self._map)
+            if had_waiting is not None:
+                self.waiting_map_changed.emit(self._waiting_map)
+            if selected:
+                self.selection.changed.emit(self.selection.rows)
+            if self._current != current:
+                self.current_changed.emit(self._current)
+
+        return tell
