@@ -79,3 +79,11 @@ def test_only_the_page_of_the_chosen_tab_is_shown(qtbot: QtBot, session: Session
     qtbot.addWidget(tabs)
     tabs.bar.setCurrentIndex(1)
     assert pages[0].isHidden() and not pages[1].isHidden()
+
+
+def test_one_click_colors_the_map_by_where_it_can_be_read(qtbot: QtBot, session: Session) -> None:
+    panel = SamplesPanel(session)
+    qtbot.addWidget(panel)
+    panel.reliable.click()
+    assert session.color_by == "Map reliable here"
+    assert "about 70 % is usual" in panel.told.text()

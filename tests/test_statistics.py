@@ -463,3 +463,12 @@ def test_a_map_of_its_own_features_preserves_all_neighborhoods_and_a_shuffled_on
     assert preserved(positions, neighbors).min() == 1.0
     assert preserved(positions[rng.permutation(200)], neighbors).mean() < 0.15
     assert preserved(np.zeros((3, 2)), np.array([[1, 2], [0, 2], [0, 1]])).shape == (3,)
+
+
+def test_groups_are_denser_than_shuffled_copies_and_independent_columns_are_not() -> None:
+    from napari_micromap.statistics.reliability import copies_as_dense
+
+    rng = np.random.default_rng(0)
+    middles = rng.standard_normal((5, 12))
+    assert copies_as_dense(middles[rng.integers(0, 5, 200)] + 0.2 * rng.standard_normal((200, 12))) == 0
+    assert copies_as_dense(rng.standard_normal((200, 12))) > 2

@@ -15,10 +15,10 @@ from napari_micromap.problems import Problem
 from napari_micromap.statistics.batches import NewBatch, to_new_batch
 from napari_micromap.statistics.confounders import Suspect, suspect
 from napari_micromap.statistics.evidence import Evidence, StructureTest
-from napari_micromap.statistics.nuisance import Nuisance, NuisanceColumn, nuisance_of
+from napari_micromap.statistics.nuisance import NuisanceColumn, nuisance_of
 from napari_micromap.statistics.predictions import predicted_by_others
 from napari_micromap.statistics.regions import RegionScan, ScanResult
-from napari_micromap.statistics.reliability import preserved
+from napari_micromap.statistics.reliability import copies_as_dense, preserved
 from napari_micromap.statistics.units import Units, units_of
 from napari_micromap.statistics.verdict import Asked, Verdict, Words, verdict_of
 from napari_micromap.wording import quantity_of, sample_noun, spoken_column
@@ -112,16 +112,10 @@ def ask(
     yield Progress("Testing", 0, _STEPS, note=words.quantity)
     not_done: list[str] = []
     batch = _batch_column(atlas, name, batch)
-    blocked, labels = _blocked(atlas, units, batch, not_done) if batch else (None, None)
-    ignoring = None if blocked is None else test.only_p(embeddings, units, nuisance_of(units))
-    evidence = test(embeddings, units, blocked if blocked is not None else nuisance_of(units))
-    if blocked is not None and not evidence.testable:
-        not_done.append(f"There are too few {words.samples} to test within each {spoken_column(batch)}.")
-        blocked, ignoring, evidence = None, None, test(embeddings, units)
-    asked = Asked(
-        evidence, batch=batch, within=blocked is not None, ignoring=ignoring, required=adjust is not None,
-        categories=len(units.categories), per_image=units.varies_within, tests_so_far=tests_so_far,
-    )  # fmt: skip
+    labels = _labels(atlas, units, batch)
+    asked = _primary(test, embeddings, units, batch, labels, not_done)
+    evidence = asked.evidence
+    asked = replace(asked, required=adjust is not None, tests_so_far=tests_so_far)
     beyond = None
     if evidence.testable:
         yield Progress("Testing", 1, _STEPS, note="how the images were taken")
@@ -138,7 +132,7 @@ def ask(
     predicted = np.empty(0) if units.categories else predicted_by_others(embeddings, units)
     return Answer(
         name, units, words, verdict_of(asked, words), evidence, asked.adjusted, evidence if asked.within else None,
-        ignoring, asked.new_batch, beyond, tuple(asked.suspects), predicted, batch, tuple(not_done), tests_so_far,
+        asked.ignoring, asked.new_batch, beyond, tuple(asked.suspects), predicted, batch, tuple(not_done), tests_so_far,
         None if adjust is None else tuple(adjust),
     )  # fmt: skip
 
@@ -186,6 +180,18 @@ def with_reliability(atlas: Atlas, others: Sequence[Positions] = ()) -> Atlas:
     maps = [atlas.positions, *others]
     kept = np.mean([preserved(positions, atlas.neighbors.rows) for positions in maps], axis=0)
     return _with_derived(atlas, {RELIABLE: np.asarray(kept, np.float64).round(4)})
+
+
+def reliability_sentence(atlas: Atlas) -> str:
+    """Say how far the map can be read, and whether there is structure at all."""
+    if RELIABLE not in atlas.columns or atlas.features is None:
+        return ""
+    kept = float(atlas.columns[RELIABLE].mean())
+    said = f"Of the 10 most similar images of each, the map keeps {100 * kept:.0f} % near it; about 70 % is usual. "
+    copies = copies_as_dense(atlas.features)
+    if copies:
+        return said + f"No structure: {copies} of 20 copies with shuffled columns lie as close together."
+    return said + "Images lie closer together than in each of 20 copies with shuffled columns."
 
 
 def _with_derived(atlas: Atlas, new: dict[str, NDArray[np.float64]]) -> Atlas:
@@ -268,15 +274,31 @@ def _batch_column(atlas: Atlas, name: str, batch: str | None) -> str:
     return "" if found == name else found
 
 
-def _blocked(
-    atlas: Atlas, units: Units, batch: str, not_done: list[str]
-) -> tuple[Nuisance | None, NDArray[Any] | None]:
-    """Return what permutes within batches, and each micrograph's batch; None where there is but one."""
-    labels = np.array(["missing" if v is None or v != v else str(v) for v in atlas.columns[batch].iloc[units.rows]],
-                      object)  # fmt: skip
-    if len(set(labels)) < 2:
-        return None, None
-    return _tried(lambda: nuisance_of(units, batch=labels, batch_name=batch), not_done), labels
+def _labels(atlas: Atlas, units: Units, batch: str) -> NDArray[Any] | None:
+    """Return each micrograph's batch; None where there is but one."""
+    if not batch:
+        return None
+    values = atlas.columns[batch].iloc[units.rows]
+    labels = np.array(["missing" if v is None or v != v else str(v) for v in values], object)
+    return labels if len(set(labels)) > 1 else None
+
+
+def _primary(
+    test: StructureTest, embeddings: NDArray[Any], units: Units, batch: str, labels: NDArray[Any] | None,
+    not_done: list[str],
+) -> Asked:  # fmt: skip
+    """Do the primary test: within batches where they allow it, and then also without regard to them."""
+    ignoring = test.only_p(embeddings, units, nuisance_of(units))
+    asked = Asked(ignoring, batch=batch, categories=len(units.categories), per_image=units.varies_within)
+    blocked = None
+    if labels is not None:
+        blocked = _tried(lambda: nuisance_of(units, batch=labels, batch_name=batch), not_done)
+    if blocked is not None:
+        within = test(embeddings, units, blocked)
+        if within.testable:
+            return replace(asked, evidence=within, within=True, ignoring=asked.evidence)
+        not_done.append(f"There are too few samples to test within each {spoken_column(batch)}.")
+    return replace(asked, evidence=test(embeddings, units))
 
 
 def _one_a_sample(units: Units, labels: NDArray[Any]) -> NDArray[np.intp] | None:

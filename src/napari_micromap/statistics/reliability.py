@@ -32,3 +32,31 @@ def preserved(positions: NDArray[Any], neighbors: NDArray[np.integer[Any]], k: i
     near[own_missing, -1] = -1
     hits = (near[:, :, None] == neighbors[:, None, :k]).any(axis=2).sum(axis=1)
     return np.asarray(hits / k, np.float64)
+
+
+def copies_as_dense(features: NDArray[Any], k: int = 10, copies: int = 20, seed: int = 0, most: int = 1_000) -> int:
+    """Count the column-shuffled copies whose rows lie as close together as the true ones do.
+
+    A copy keeps each column and breaks what columns have to do with one another. Where one or more of 20 do as well,
+    there is no structure beyond single columns, and a map draws groups all the same.
+
+    Parameters
+    ----------
+    features : (n, p)
+    most : int
+        Rows that are looked at.
+    """
+    rng = np.random.default_rng(seed)
+    rows = np.asarray(features, np.float64)[np.sort(rng.permutation(len(features))[:most])]
+    true = _closeness(rows, k)
+    shuffled = (np.column_stack([rng.permutation(column) for column in rows.T]) for _ in range(copies))
+    return sum(_closeness(copy, k) >= true for copy in shuffled)
+
+
+def _closeness(rows: NDArray[np.float64], k: int) -> float:
+    """Return the mean cosine of each row to its k nearest others."""
+    unit = rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12)
+    cosine = unit @ unit.T
+    np.fill_diagonal(cosine, -2.0)
+    k = min(k, len(rows) - 1)
+    return float(np.partition(cosine, -k, axis=1)[:, -k:].mean()) if k > 0 else 0.0

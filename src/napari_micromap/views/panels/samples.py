@@ -13,8 +13,9 @@ from qtpy.QtGui import QColor, QPainter, QPen
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from napari_micromap.colors import colors_of, plain
+from napari_micromap.inquiry import RELIABLE, reliability_sentence
 from napari_micromap.session import Session
-from napari_micromap.views.controls import GAP, Choice, ChoiceBox, Paragraph, field_name, side_by_side
+from napari_micromap.views.controls import GAP, Choice, ChoiceBox, Paragraph, field_name, link, side_by_side
 from napari_micromap.views.listening import listen
 from napari_micromap.views.plots import Plot
 from napari_micromap.wording import sample_noun
@@ -86,6 +87,14 @@ class SamplesPanel(QWidget):
         layout.addLayout(side_by_side(field_name("Arrows", tip), self.along))
         layout.addWidget(self.plot)
         layout.addWidget(self.hint)
+        self.reliable = link(
+            "Where can this map be read?", self._on_reliable,
+            "Colors the map by how many of the most similar images it keeps near each one",
+        )  # fmt: skip
+        self.told = Paragraph(muted=True)
+        self.told.hide()
+        layout.addWidget(self.reliable)
+        layout.addWidget(self.told)
         layout.addStretch(1)
         self.along.picked.connect(lambda _: self.show_now())
         for signal in (session.map_changed, session.color_changed, session.atlas_changed):
@@ -97,6 +106,9 @@ class SamplesPanel(QWidget):
         """Show the samples as the session has them."""
         session = self._session
         atlas, shown, samples = session.atlas, session.map, session.atlas.samples
+        self.reliable.setVisible(shown is not None and atlas.neighbors is not None)
+        if RELIABLE not in atlas.columns:
+            self.told.hide()
         able = shown is not None and samples is not None and len(shown.positions) == len(atlas)
         self.plot.setVisible(able)
         self.hint.setVisible(not able)
@@ -131,6 +143,11 @@ class SamplesPanel(QWidget):
             away = np.linalg.norm(centers[members] - centers[members].mean(axis=0), axis=1)
             middles.append(int(members[np.argmin(away)]))
         return list(pairwise(middles))
+
+    def _on_reliable(self) -> None:
+        self._session.show_reliability()
+        self.told.setText(reliability_sentence(self._session.atlas))
+        self.told.show()
 
     def _choices(self) -> Iterator[Choice]:
         atlas = self._session.atlas
