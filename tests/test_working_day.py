@@ -242,7 +242,7 @@ def test_a_range_is_chosen_by_its_ends(mapped: MicromapDock, column: str, low: s
     window = mapped.show_use_only(column)
     window.low.setText(low)
     window.high.setText(high)
-    assert window.told.text().startswith(f"{n} images")
+    assert window.told.text().startswith(f"{n} of 32 images")
     click(window.use)
     assert len(mapped.session.used) == n
 
@@ -258,7 +258,7 @@ def test_a_range_that_cannot_be_read_or_keeps_nothing_is_not_used(mapped: Microm
 def test_texts_are_found_by_a_search(mapped: MicromapDock) -> None:
     window = mapped.show_use_only("file")
     window.search.setText("971q")
-    assert window.told.text().startswith("8 images")
+    assert window.told.text().startswith("8 of 32 images")
     window._on_use()
     assert len(mapped.session.used) == 8
     again = mapped.show_use_only("file")

@@ -168,7 +168,8 @@ class UseOnly(QDialog):
         if not asked:
             self.told.say("Tick what to use" if self.pages.currentIndex() == 0 else "Give one end or both")
         else:
-            self.told.say(f"{counts_of(self._session.atlas, rows)} of {len(self._session.atlas):,} images")
+            atlas = self._session.atlas
+            self.told.say(counts_of(atlas, rows).replace(" image", f" of {len(atlas):,} image", 1))
 
     def _on_search(self, text: str) -> None:
         for item in self._items():
