@@ -17,6 +17,7 @@ from napari_micromap.estimate import seconds_for_map
 from napari_micromap.pipeline import Joined, usual_layout
 from napari_micromap.session import Map
 from napari_micromap.store.recent import recent
+from napari_micromap.views.below import AddedTables, Below
 from napari_micromap.views.controls import GAP, Roomy
 from napari_micromap.views.gallery import Gallery
 from napari_micromap.views.layer_links import LayerLinks
@@ -94,6 +95,7 @@ class MicromapDock(QWidget):
         self.color = ColorPanel(self.session)
         self.scope = ScopePanel(self.session)
         self.menus = Menus(self, self.session, self.notice.tell_failure)
+        self.below = Below(self.viewer, self.session, self.menus.show_at, self.notice.tell_failure)
         self.map = MapView(self.session, shortcuts=self)
         self.selected = SelectedPanel(
             self.session, names_button(NamesMenu(self.session, self.notice.tell_failure, self))
@@ -134,7 +136,9 @@ class MicromapDock(QWidget):
         last.aboutToShow.connect(lambda: fill_with_paths(last, recent(), wishes.open_path))
         menu.addSeparator()
         menu.addAction("Add table…").triggered.connect(wishes.ask_table)
+        menu.addMenu(AddedTables(self.session, self.notice.tell_failure, self))
         menu.addAction("Columns…").triggered.connect(self._show_roles)
+        menu.addAction("Table").triggered.connect(lambda: self.below.show())
         menu.addSeparator()
         menu.addAction("Save").triggered.connect(wishes.save)
         menu.addAction("Save as…").triggered.connect(wishes.save_as)
@@ -182,6 +186,7 @@ class MicromapDock(QWidget):
     def _on_theme(self, event: object = None) -> None:
         theme = get_theme(self.viewer.theme)
         self.setStyleSheet(stylesheet(theme))
+        self.below.show_theme(theme)
         self.map.set_theme(theme.type == "dark", theme.background.as_rgb_tuple(alpha=False))
 
     def _on_atlas(self, atlas: Atlas) -> None:
@@ -361,6 +366,7 @@ class MicromapDock(QWidget):
         self._lanes.failed.disconnect(self._on_failure)
         self._lanes.busy_changed.disconnect(self._on_busy)
         self._links.dispose()
+        self.below.close()
         self.gallery.dispose()
         rest(self.session)
 

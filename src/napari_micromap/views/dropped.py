@@ -7,7 +7,7 @@ from typing import Literal, TypeAlias
 
 Kind: TypeAlias = Literal["session", "folder", "table", "picture"]
 
-TABLES = (".csv", ".tsv", ".txt", ".xlsx", ".xlsm", ".xls", ".ods")
+TABLES = (".csv", ".tsv", ".txt", ".xlsx", ".xlsm", ".xls", ".ods", ".parquet", ".pq")
 ENDING = ".micromap"
 
 

@@ -17,8 +17,10 @@ from napari_micromap.sources.films import Films
 from napari_micromap.sources.folder import Folder
 from napari_micromap.sources.layers import Layers
 from napari_micromap.store.recent import recent, remember
+from napari_micromap.tables import TablePreview
 from napari_micromap.views import asking
 from napari_micromap.views.dropped import ENDING, kind_of
+from napari_micromap.views.panels.table_choices import TableChoices
 from napari_micromap.wording import name_of
 
 if TYPE_CHECKING:
@@ -195,7 +197,15 @@ class Wishes:
     # ------------------------------------------------------------------ within
 
     def _join(self, path: Path) -> None:
-        self._try(lambda: self._session.add_table(path))
+        """Join a table at once where all is clear, else ask."""
+
+        def seen(preview: TablePreview) -> None:
+            if preview.doubts:
+                TableChoices(self._session, preview, self._window).show()
+            else:
+                self._try(lambda: self._session.add_table(path))
+
+        self._try(lambda: self._session.look_at_table(path, seen))
 
     def _try(self, verb: Callable[[], object]) -> None:
         try:

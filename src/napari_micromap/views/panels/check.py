@@ -150,7 +150,7 @@ class CheckPanel(QWidget):
         if joined is not None:
             match = joined.match
             self.matched.setText(f"{len(match.matched):,} of {len(match.micrograph_codes):,} matched ▸")
-            self.matched.setToolTip(match.sentence)
+            self.matched.setToolTip(joined.sentence)
 
     def _sample_choices(self) -> Iterator[Choice]:
         atlas = self._session.atlas
