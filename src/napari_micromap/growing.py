@@ -20,6 +20,7 @@ from napari_micromap.layouts import LAYOUTS, Layout
 from napari_micromap.problems import Problem
 from napari_micromap.recipe import Recipe
 from napari_micromap.tables.names import file_names, pieces_of, stem_of
+from napari_micromap.wording import counted
 from napari_micromap.work import Progress, Work
 
 if TYPE_CHECKING:
@@ -46,6 +47,15 @@ class Growth:
     new: Rows
     moved: int
     gone: Rows
+
+    @property
+    def sentence(self) -> str:
+        """What a user is told of it."""
+        if not len(self.new):
+            return "No new images."
+        if self.atlas.positions is None:
+            return f"{counted(len(self.new), 'new image')}."
+        return f"{counted(len(self.new), 'new image')} since the map was made, placed beside what they are most like."
 
 
 def grow(atlas: Atlas, source: Source, workshop: pipeline.Workshop, device: str = "auto") -> Work[Growth]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from qtpy.QtWidgets import QMenu, QSizePolicy, QVBoxLayout, QWidget
 from napari_micromap.atlas import Atlas
 from napari_micromap.backbones import BACKBONES
 from napari_micromap.estimate import seconds_for_map
+from napari_micromap.growing import Growth
 from napari_micromap.pipeline import Joined, usual_layout
 from napari_micromap.session import Map
 from napari_micromap.store.recent import recent
@@ -25,11 +27,8 @@ from napari_micromap.views.listening import listen
 from napari_micromap.views.looks import stylesheet
 from napari_micromap.views.map.view import MapView
 from napari_micromap.views.menus import Menus
-from napari_micromap.views.panels.bars import BarsWindow
 from napari_micromap.views.panels.check import CheckPanel
 from napari_micromap.views.panels.color import ColorPanel
-from napari_micromap.views.panels.excluded import ExcludedWindow
-from napari_micromap.views.panels.findings import list_details, list_unmatched, list_unreadable
 from napari_micromap.views.panels.header import HeaderPanel
 from napari_micromap.views.panels.inside import InsidePanel
 from napari_micromap.views.panels.more import MorePanel
@@ -37,15 +36,13 @@ from napari_micromap.views.panels.names import NamesMenu, names_button
 from napari_micromap.views.panels.notice import NoticePanel
 from napari_micromap.views.panels.progress import ProgressPanel
 from napari_micromap.views.panels.property import PropertyPanel
-from napari_micromap.views.panels.roles import RolesWindow
 from napari_micromap.views.panels.samples import SamplesPanel
 from napari_micromap.views.panels.scope import ScopePanel
 from napari_micromap.views.panels.selected import SelectedPanel
-from napari_micromap.views.panels.share import FigureWindow, ShareWindow
 from napari_micromap.views.panels.start import StartPanel, fill_with_paths
-from napari_micromap.views.panels.use_only import UseOnly
 from napari_micromap.views.sessions import lanes_of, rest, session_of, unwrapped
-from napari_micromap.views.tabs import Tabs
+from napari_micromap.views.tabs import Tabs, page_of
+from napari_micromap.views.windows import Windows
 from napari_micromap.views.wishes import Wishes
 from napari_micromap.work import spoken
 
@@ -85,6 +82,7 @@ class MicromapDock(QWidget):
     def _build(self) -> None:
         self.notice = NoticePanel()
         self.wishes = Wishes(self, self.viewer, self.session, self.notice.tell_failure, lambda: self.gallery.layers)
+        self.windows = Windows(self, self.session)
         self.menu = self._menu()
         self.start = StartPanel(recent)
         self.header = HeaderPanel(self.session, self.menu)
@@ -111,7 +109,7 @@ class MicromapDock(QWidget):
             (
                 (
                     "Selection",
-                    Roomy(_above(self.selected, InsidePanel(self.session))),
+                    Roomy(page_of(self.selected, InsidePanel(self.session))),
                     "What is selected, and the rest",
                 ),
                 ("Property", Roomy(self.property), "Does a property go along with the structure?"),
@@ -131,19 +129,20 @@ class MicromapDock(QWidget):
         menu.addAction("Open saved map…").triggered.connect(wishes.ask_session)
         menu.addAction("Use open images").triggered.connect(wishes.use_layers)
         menu.addAction("Try example").triggered.connect(wishes.try_example)
+        wishes.add_look_again(menu)
         last = menu.addMenu("Recent")
         last.setToolTipsVisible(True)
         last.aboutToShow.connect(lambda: fill_with_paths(last, recent(), wishes.open_path))
         menu.addSeparator()
         menu.addAction("Add table…").triggered.connect(wishes.ask_table)
         menu.addMenu(AddedTables(self.session, self.notice.tell_failure, self))
-        menu.addAction("Columns…").triggered.connect(self._show_roles)
+        menu.addAction("Columns…").triggered.connect(self.windows.roles)
         menu.addAction("Table").triggered.connect(lambda: self.below.show())
         menu.addSeparator()
         menu.addAction("Save").triggered.connect(wishes.save)
         menu.addAction("Save as…").triggered.connect(wishes.save_as)
-        menu.addAction("Figure…").triggered.connect(self.show_figure)
-        menu.addAction("Share…").triggered.connect(self.show_share)
+        menu.addAction("Figure…").triggered.connect(self.windows.figure)
+        menu.addAction("Share…").triggered.connect(self.windows.share)
         return menu
 
     def _connect(self) -> None:
@@ -155,17 +154,17 @@ class MicromapDock(QWidget):
         self.header.save_wanted.connect(self.wishes.save)
         self.check.table_wanted.connect(self.wishes.ask_table)
         self.check.map_wanted.connect(self.make_map)
-        self.check.unreadable_wanted.connect(self._list_unreadable)
-        self.check.unmatched_wanted.connect(self._list_unmatched)
-        self.check.bars_wanted.connect(self.show_bars)
-        self.check.use_only_wanted.connect(lambda column: self.show_use_only(column).tick_most_common())
+        self.check.unreadable_wanted.connect(self.windows.unreadable)
+        self.check.unmatched_wanted.connect(self.windows.unmatched)
+        self.check.bars_wanted.connect(self.windows.bars)
+        self.check.use_only_wanted.connect(lambda column: self.windows.use_only(column).tick_most_common())
         self.more.changed.connect(self._show_duration)
         self.selected.back_wanted.connect(self.gallery.back)
         self.selected.close_wanted.connect(self.gallery.close)
         self.selected.page_wanted.connect(self._on_page)
         self.selected.exclude_wanted.connect(self._on_exclude)
-        self.color.use_only_wanted.connect(self.show_use_only)
-        self.scope.excluded_wanted.connect(self._show_excluded)
+        self.color.use_only_wanted.connect(lambda: self.windows.use_only())
+        self.scope.excluded_wanted.connect(self.windows.excluded)
         self.scope.map_wanted.connect(lambda: self.wishes.make_map_of_used(self.more.layout_chosen))
         self.map.menu_wished.connect(self.menus.show_at)
         self.map.exclude_wished.connect(self.menus.ask_reason_at)
@@ -174,6 +173,7 @@ class MicromapDock(QWidget):
         listen(self, self.session.atlas_changed, self._on_atlas)
         listen(self, self.session.map_changed, self._on_map)
         listen(self, self.session.joined_changed, self._on_joined)
+        listen(self, self.session.grown, self._on_grown)
         listen(self, self.session.warned, self.notice.tell)
         listen(self, self.session.scope.changed, self._give_room)
         listen(self, self.gallery.changed, self._on_gallery)
@@ -220,6 +220,8 @@ class MicromapDock(QWidget):
         self.check.show_duration(spoken(seconds) if len(atlas) else "")
 
     def _on_busy(self, lane: str, busy: bool) -> None:
+        if lane == "statistics" and not busy:
+            self.property.show_idle()
         if lane == "build":
             self.progress.show_busy(busy)
             self.check.make_map.setEnabled(not busy and len(self.session.atlas) > 0)
@@ -229,7 +231,7 @@ class MicromapDock(QWidget):
 
     def _on_failure(self, sentence: str) -> None:
         details = self._lanes.details
-        self.notice.tell_failure(sentence, (lambda: self._show_details(details)) if details else None)
+        self.notice.tell_failure(sentence, (lambda: self.windows.details(details)) if details else None)
 
     def _on_joined(self, joined: Joined | None) -> None:
         if joined is None:
@@ -237,20 +239,14 @@ class MicromapDock(QWidget):
         match = joined.match
         told_below = self.check_area.isVisible()
         if not told_below or len(match.unmatched_micrographs) or len(match.unmatched_rows) or match.repeated:
-            self.notice.tell(joined.sentence, "List them", self._list_unmatched)
+            self.notice.tell(joined.sentence, "List them", self.windows.unmatched)
+
+    def _on_grown(self, growth: Growth) -> None:
+        act = partial(self.wishes.make_map_of_used, self.more.layout_chosen)
+        self.notice.tell(growth.sentence, "Make map again", act if len(growth.new) and self.session.map else None)
 
     def _on_gallery(self) -> None:
         self.selected.show_gallery(self.gallery.mode, self.gallery.page, self.gallery.pages, self.gallery.can_go_back)
-
-    def _show_details(self, details: str) -> None:
-        list_details(details, self).show()
-
-    def _list_unreadable(self) -> None:
-        list_unreadable(self.session.atlas, self).show()
-
-    def _list_unmatched(self) -> None:
-        if self.session.joined is not None:
-            list_unmatched(self.session.atlas, self.session.joined, self).show()
 
     def _give_room(self) -> None:
         """Leave the map its share of the height: what is above it scrolls within itself where there is too little."""
@@ -274,32 +270,6 @@ class MicromapDock(QWidget):
     def make_map(self) -> None:
         """Make the map as *More* says."""
         self.wishes.make_map(self.more.backbone, self.more.recipe, self.more.layout_chosen)
-
-    def show_use_only(self, column: str | None = None) -> UseOnly:
-        """Ask what to use only."""
-        window = UseOnly(self.session, column, self)
-        window.show()
-        return window
-
-    def show_bars(self) -> BarsWindow:
-        """Show the data bars of a few images, to be corrected."""
-        window = BarsWindow(self.session, self)
-        window.show()
-        return window
-
-    def show_figure(self) -> None:
-        """Ask what figure to save or copy."""
-        FigureWindow(self.session, self).show()
-
-    def show_share(self) -> None:
-        """Offer the ways to hand the map to others."""
-        ShareWindow(self.session, self).show()
-
-    def _show_excluded(self) -> None:
-        ExcludedWindow(self.session, self).show()
-
-    def _show_roles(self) -> None:
-        RolesWindow(self.session, self).show()
 
     def _on_exclude(self) -> None:
         button = self.selected.exclude
@@ -374,16 +344,6 @@ class MicromapDock(QWidget):
 def _height_of(widget: QWidget, width: int) -> int:
     height = widget.heightForWidth(width) if widget.hasHeightForWidth() else -1
     return int(height if height >= 0 else widget.sizeHint().height())
-
-
-def _above(*widgets: QWidget) -> QWidget:
-    page = QWidget()
-    column = QVBoxLayout(page)
-    column.setContentsMargins(0, 0, 0, 0)
-    column.setSpacing(GAP)
-    for widget in widgets:
-        column.addWidget(widget)
-    return page
 
 
 def _paths_in(data: QMimeData) -> Sequence[Path]:

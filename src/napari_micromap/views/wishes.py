@@ -126,6 +126,13 @@ class Wishes:
         """Open synthetic films."""
         self._try(lambda: self._session.open(Films()))
 
+    def add_look_again(self, menu: QMenu) -> None:
+        """Put the wish for new images into a menu; it can be had where these came from a folder."""
+        again = menu.addAction("Look for new images")
+        again.setToolTip("Look through the folder again; new images join the map, and no dot moves")
+        again.triggered.connect(lambda: self._try(self._session.grow))
+        menu.aboutToShow.connect(lambda: again.setEnabled(self._session.source is not None))
+
     def _images(self, selected: bool = False) -> list[Any]:
         from napari.layers import Image
 
