@@ -95,6 +95,16 @@ def test_names_of_columns_are_said_as_people_say_them(session: Session) -> None:
     assert (words.quantity, words.unit, words.samples) == ("anneal temperature", "°C", "films")
 
 
+def test_a_test_that_cannot_be_done_leaves_nothing_behind(session: Session) -> None:
+    with pytest.raises(Problem):
+        session.test("Tc")
+    told = []
+    session.scanned.connect(told.append)
+    session.color_by = JC
+    session.scan_map()
+    assert len(told) == 1 and not session.answers
+
+
 @pytest.mark.slow
 def test_the_verdicts_of_real_sets_are_those_of_the_first_trials(real_data: Path) -> None:
     from napari_micromap.sources.folder import Folder

@@ -16,6 +16,7 @@ from napari_micromap.problems import Problem
 from napari_micromap.session.maps import Map
 from napari_micromap.session.marking import Marking
 from napari_micromap.session.running import Runner
+from napari_micromap.work import Work
 
 _SCANS_KEPT = 8
 
@@ -32,6 +33,7 @@ class Asking(Marking):
     def __init__(self) -> None:
         super().__init__()
         self._answers: dict[str, Answer] = {}
+        self._testing = False
         self._asked: list[tuple[str, frozenset[str]]] = []  # each test that was made: what was asked, of which samples
         self._scans: dict[tuple[str, int, tuple[int, ...]], tuple[Map, Rows, MapScan]] = {}
 
@@ -53,8 +55,10 @@ class Asking(Marking):
         named = f"{name}|{batch}|{adjust}|{hash(rows.tobytes())}|{hash(str(atlas.made_by.get('backbone')))}"
         samples = frozenset() if atlas.samples is None else frozenset(map(str, atlas.samples.iloc[rows].dropna()))
         count = self._count(named, samples)
+        self._testing = True
         self.run(
-            lambda: inquiry.ask(atlas, name, scope=rows, adjust=adjust, batch=batch, tests_so_far=count),
+            lambda: self._asked_of(
+                inquiry.ask(atlas, name, scope=rows, adjust=adjust, batch=batch, tests_so_far=count)),
             lane="statistics", done=self._was_answered, progress=self.asking.emit,
         )  # fmt: skip
 
@@ -74,6 +78,8 @@ class Asking(Marking):
         if kept is not None:
             self.scanned.emit(kept)
             return
+        if self._testing:
+            return  # it would take the place of the test, for which a user waits
 
         def done(found: MapScan) -> None:
             self._scans[name, id(shown), (len(rows), hash(rows.tobytes()))] = (shown, rows, found)
@@ -89,6 +95,13 @@ class Asking(Marking):
         self.color_by = inquiry.RELIABLE
 
     # ------------------------------------------------------------------ within
+
+    def _asked_of(self, work: Work[Answer]) -> Work[Answer]:
+        """Note when a test is over, whatever its end."""
+        try:
+            return (yield from work)
+        finally:
+            self._testing = False
 
     def _count(self, named: str, samples: frozenset[str]) -> int:
         """Count the tests that were made on any of these samples, this one included; the same one counts once."""

@@ -50,3 +50,14 @@ class Tabs(QWidget):
     def minimumSizeHint(self) -> QSize:
         """Never ask for more width than a narrow dock has."""
         return QSize(240, super().minimumSizeHint().height())
+
+
+def page_of(*widgets: QWidget) -> QWidget:
+    """Put widgets below one another on a page."""
+    page = QWidget()
+    column = QVBoxLayout(page)
+    column.setContentsMargins(0, 0, 0, 0)
+    column.setSpacing(GAP)
+    for widget in widgets:
+        column.addWidget(widget)
+    return page

@@ -37,6 +37,7 @@ class InsidePanel(QWidget):
         listen(self, session.map_changed, lambda _: self._on_other())
         listen(self, session.scope.changed, self._on_other)
         listen(self, session.scanned, self._on_scan)
+        listen(self, session.answered, lambda _: self._on_selection())  # a scan does not disturb a test
         self._on_selection()
 
     def _on_other(self) -> None:

@@ -93,6 +93,10 @@ class PropertyPanel(QWidget):
         self.property.show_choice(Choice(answer.property, answer.property))
         self._show()
 
+    def show_idle(self) -> None:
+        """Show that no test runs, also where one failed."""
+        self._on_progress(None)
+
     def _on_progress(self, progress: Progress | None) -> None:
         self.progress.say("" if progress is None else f"{progress.stage}: {progress.note}")
         self.progress.setVisible(progress is not None)
