@@ -516,3 +516,25 @@ def test_a_missing_file_is_told_when_it_is_opened_and_the_gallery_stays(viewer: 
     assert isinstance(caught.value, Problem) or isinstance(caught.value.__cause__, Problem)
     assert gallery.mode == "gallery"
     gallery.dispose()
+
+
+def test_the_page_fits_again_when_the_canvas_gets_another_size_unless_the_user_looks_elsewhere(
+    viewer: Any, few: Session, qtbot: Any
+) -> None:
+    gallery = Gallery(viewer, few)
+    few.selection.replace(range(len(few.atlas)))
+    settle()
+    window, camera = viewer.window._qt_window, viewer.scene.camera
+    for width, moved in ((1100, False), (800, True)):
+        before = camera.zoom
+        if moved:
+            camera.zoom = before = camera.zoom * 1.5
+        window.resize(width, 700)
+        qtbot.wait(700)
+        assert (camera.zoom == pytest.approx(before, rel=0.01)) is moved
+        if not moved:
+            assert gallery.arrangement is not None
+            height, across = viewer.canvas.size
+            assert camera.zoom * gallery.arrangement.width <= across
+            assert camera.zoom * gallery.arrangement.height <= height
+    gallery.dispose()

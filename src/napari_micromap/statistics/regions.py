@@ -69,8 +69,8 @@ class ScanResult:
         selected : (n,) bool
             Aligned with ``units.rows``.
         neighbors : (n, k) int, optional
-            Nearest micrographs among the same rows, −1 for none. A lasso whose cross-sample neighbors lie inside less
-            than ``coherent`` times as often as chance gets no p.
+            Nearest micrographs among the same rows, −1 for none. A lasso gets no p where the odds that a neighbor from
+            another sample lies inside are less than ``coherent`` times those of chance.
         """
         share = self._units.means(selected[:, None].astype(np.float64))[:, 0]
         inside, outside = int((share > 0).sum()), int((share < 1).sum())
@@ -190,7 +190,11 @@ def _contrast(
 
 
 def _togetherness(selected: NDArray[np.bool_], neighbors: NDArray[np.integer[Any]], units: Units) -> float:
-    """Return how much oftener than by chance neighbors from other samples of what is selected are selected too."""
+    """Return how much better than by chance the odds are that neighbors from other samples are selected, too.
+
+    For a small lasso that is how much oftener they are. Half of all micrographs could never be twice as often inside as
+    by chance, though they lie together; their odds can.
+    """
     own = units.sample_of[:, None] == units.sample_of[np.maximum(neighbors, 0)]
     counted = (neighbors >= 0) & ~own & selected[:, None]
     if not counted.any():
@@ -200,4 +204,4 @@ def _togetherness(selected: NDArray[np.bool_], neighbors: NDArray[np.integer[Any
     per_sample = np.bincount(units.sample_of, weights=selected, minlength=len(units))
     others = (selected.sum() - per_sample) / np.maximum(len(selected) - units.counts, 1)
     chance = others[units.sample_of][selected].mean()
-    return float(inside / max(chance, 1e-12))
+    return float(inside * (1 - chance) / max((1 - inside) * chance, 1e-12))

@@ -12,6 +12,7 @@ from napari_micromap.atlas import Atlas
 from napari_micromap.colors import Coloring, colors_of, outline_on, plain
 from napari_micromap.montage import Arrangement, Filled, Grid, Montage, Want, captions, grid_for
 from napari_micromap.session import Session
+from napari_micromap.views.gallery.borrowed import Camera
 from napari_micromap.views.gallery.scene import Scene
 from napari_micromap.views.gallery.surroundings import Surroundings
 
@@ -26,6 +27,7 @@ class Page:
         self.scene = Scene(viewer)
         self.montage: Montage | None = None
         self.shared_contrast = False
+        self._fitted: tuple[Camera, tuple[int, int]] | None = None  # where we pointed, and the canvas' size then
         self._coloring: tuple[Atlas | None, str | None, Coloring] = (None, None, plain(0))
 
     @property
@@ -128,6 +130,18 @@ class Page:
         camera, (height, width) = self._viewer.scene.camera, self._viewer.canvas.size
         camera.center = (0.0, arrangement.height / 2, arrangement.width / 2)
         camera.zoom = _MARGIN * min(height / arrangement.height, width / arrangement.width)
+        self._fitted = Camera.of(self._viewer), (height, width)
+
+    def refit(self) -> None:
+        """Fit the page again where the canvas got another size and the user has not looked elsewhere.
+
+        napari's panels on the left grow with the first layer, just after the page was fitted.
+        """
+        if self.montage is None or self._fitted is None:
+            return
+        camera, size = self._fitted
+        if tuple(self._viewer.canvas.size) != tuple(size) and Camera.of(self._viewer).close_to(camera):
+            self._look_at(self.montage.arrangement)
 
     def _screen(self) -> tuple[float, tuple[float, float]]:
         """Return screen pixels a scene unit, and the place in the scene of the canvas' upper left corner."""

@@ -371,6 +371,7 @@ class Gallery:
         """Bring the tiles in sight to the screen's pixels; read finer ones, then what is still missing."""
         if self._mode != "gallery":
             return
+        self._page.refit()
         self._page.focus()
         montage, wants = self._page.montage, self._page.wants_in_sight()
         if montage is not None and any(self._coming.get(tile, 0.0) < fine for tile, fine in wants):
