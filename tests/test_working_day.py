@@ -239,7 +239,7 @@ def test_the_map_is_made_of_what_is_used_by_one_click(mapped: MicromapDock) -> N
     ("column", "low", "high", "n"), [(LONG, "1", "2,5", 11), (LONG, "", "1", 7), (LONG, "3.5", "", 4)]
 )
 def test_a_range_is_chosen_by_its_ends(mapped: MicromapDock, column: str, low: str, high: str, n: int) -> None:
-    window = mapped.show_use_only(column)
+    window = mapped.windows.use_only(column)
     window.low.setText(low)
     window.high.setText(high)
     assert window.told.text().startswith(f"{n} of 32 images")
@@ -248,7 +248,7 @@ def test_a_range_is_chosen_by_its_ends(mapped: MicromapDock, column: str, low: s
 
 
 def test_a_range_that_cannot_be_read_or_keeps_nothing_is_not_used(mapped: MicromapDock) -> None:
-    window = mapped.show_use_only(LONG)
+    window = mapped.windows.use_only(LONG)
     for low in ("", "abc", "1e9"):
         window.low.setText(low)
         assert not window.use.isEnabled()
@@ -256,12 +256,12 @@ def test_a_range_that_cannot_be_read_or_keeps_nothing_is_not_used(mapped: Microm
 
 
 def test_texts_are_found_by_a_search(mapped: MicromapDock) -> None:
-    window = mapped.show_use_only("file")
+    window = mapped.windows.use_only("file")
     window.search.setText("971q")
     assert window.told.text().startswith("8 of 32 images")
     window._on_use()
     assert len(mapped.session.used) == 8
-    again = mapped.show_use_only("file")
+    again = mapped.windows.use_only("file")
     assert again.search.text() == "971q", "what is used now is shown"
     again.close()
 
@@ -393,7 +393,7 @@ def test_a_selection_is_named_and_found_again(mapped: MicromapDock, tmp_path: Pa
 
 
 def test_roles_are_shown_and_changed(mapped: MicromapDock) -> None:
-    mapped._show_roles()
+    mapped.windows.roles()
     (window,) = mapped.findChildren(RolesWindow)
     assert window.boxes[LONG].currentText() == "property"
     line = list(window.boxes).index(LONG)

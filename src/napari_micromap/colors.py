@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import math
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
@@ -108,12 +108,6 @@ class Coloring:
     def missing_count(self) -> int:
         """How many micrographs have no value."""
         return int(np.count_nonzero(self.missing))
-
-    def counting(self, counted: NDArray[np.bool_]) -> Coloring:
-        """Return the same colors with a legend that counts only some micrographs; entries without any are kept."""
-        counts = np.bincount(self.codes[counted & (self.codes >= 0)], minlength=len(self.entries))
-        entries = tuple(replace(entry, count=int(count)) for entry, count in zip(self.entries, counts))
-        return replace(self, entries=entries, missing=self.missing & counted)
 
     def ticks(self, at_most: int = 5) -> list[tuple[float, str]]:
         """Return round values for the bar: where each stands (0 at ``low``, 1 at ``high``), and its label."""

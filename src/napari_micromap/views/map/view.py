@@ -19,7 +19,7 @@ from napari_micromap.views.map.dots import DARK, LIGHT, Dots, arrange, ground_of
 from napari_micromap.views.map.gestures import Tool
 from napari_micromap.views.map.hover import HoverCard
 from napari_micromap.views.map.lasso import rows_inside
-from napari_micromap.views.map.legend import Legend
+from napari_micromap.views.map.legend import Legend, counting
 from napari_micromap.views.map.marks import ACCENT
 from napari_micromap.views.map.packed import Rgb
 from napari_micromap.views.map.tools import Toolbar
@@ -189,7 +189,7 @@ class MapView(QWidget):
             if len(session.used) < len(told):
                 used = np.zeros(len(told), bool)
                 used[session.used] = True
-                told = told.counting(used)
+                told = counting(told, used)
         self.legend.show_coloring(told, synthetic)
 
     def _show_words(self) -> None:
