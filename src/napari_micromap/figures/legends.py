@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from napari_micromap.colors import MISSING, WHITE, Color, Coloring, outline_on
 from napari_micromap.figures.paper import LINE_MM, TYPE_PT, field, fitted, width_of, without_unit
@@ -39,6 +40,13 @@ def lines_of(coloring: Coloring) -> list[Line]:
         missing = f"no {without_unit(coloring.quantity)}" if coloring.quantity else "no value"
         lines.append(Line(f"{missing} ({coloring.missing_count:,})", MISSING, hollow=True))
     return lines
+
+
+def counting(coloring: Coloring, counted: NDArray[np.bool_]) -> Coloring:
+    """Return the same colors with a legend that counts only some micrographs; entries without any are kept."""
+    counts = np.bincount(coloring.codes[counted & (coloring.codes >= 0)], minlength=len(coloring.entries))
+    entries = tuple(replace(entry, count=int(count)) for entry, count in zip(coloring.entries, counts))
+    return replace(coloring, entries=entries, missing=coloring.missing & counted)
 
 
 def height_of(coloring: Coloring, columns: int) -> float:

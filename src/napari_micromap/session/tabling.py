@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, get_args
 
 import numpy as np
@@ -30,6 +31,11 @@ class Tabling(Asking):
 
     def _build(self, start: Callable[[], Any], done: Callable[[Any], None]) -> None:
         raise NotImplementedError
+
+    @property
+    def added_tables(self) -> Mapping[str, tuple[Path, Wanted]]:
+        """The tables that were added, by origin as ``atlas.tables`` has it: the file, and how it was joined."""
+        return MappingProxyType(self._added)
 
     def look_at_table(
         self, path: Path | str, done: Callable[[TablePreview], object], wanted: Wanted | None = None

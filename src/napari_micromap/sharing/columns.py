@@ -9,6 +9,7 @@ import pandas as pd
 
 from napari_micromap.atlas import OWN_COLUMNS, Atlas, Rows
 from napari_micromap.colors import Coloring, colors_of
+from napari_micromap.figures.legends import counting
 from napari_micromap.labels import exactly
 
 _OWN = ("magnification", "um_per_px", "detector", "kv", "date", "instrument", "vendor", "folder")
@@ -31,7 +32,7 @@ def column_for_page(atlas: Atlas, name: str, rows: Rows) -> dict[str, Any]:
     Colors are those of the whole collection, so a page shows each value as the window does.
     """
     coloring = colors_of(atlas.columns[name])
-    legend = coloring.counting(np.isin(np.arange(len(atlas)), rows))
+    legend = counting(coloring, np.isin(np.arange(len(atlas)), rows))
     chosen = atlas.columns[name].iloc[rows]
     codes, texts = pd.factorize(np.array(texts_of(chosen), dtype=object))
     spoken = _SPOKEN.get(name, name) + (" – synthetic" if name in atlas.synthetic else "")

@@ -13,6 +13,7 @@ from napari_micromap.atlas import Rows
 from napari_micromap.colors import Coloring, colors_of, plain
 from napari_micromap.figures.exemplars import Exemplar, typical_rows
 from napari_micromap.figures.gallery import GalleryToDraw, Tile, pixels_wanted, save_gallery
+from napari_micromap.figures.legends import counting
 from napari_micromap.figures.map import MapToDraw, save_map
 from napari_micromap.montage.captions import captions
 from napari_micromap.problems import Problem
@@ -110,9 +111,8 @@ def _coloring(shared: Snapshot, rows: Rows) -> Coloring:
     counted = np.zeros(len(atlas), bool)
     counted[rows] = True
     whole = colors_of(atlas.columns[shared.color_by])
-    legend = whole.counting(counted)
-    # Rings stay rings also where they are not counted.
-    return replace(legend, entries=tuple(e for e in legend.entries if e.count), missing=legend.missing)
+    legend = counting(whole, counted)
+    return replace(legend, entries=tuple(entry for entry in legend.entries if entry.count))
 
 
 def _captions(shared: Snapshot, rows: Rows) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import fields
 from pathlib import Path, PurePath
 from typing import Any
 
@@ -17,7 +18,11 @@ from napari_micromap.layouts import LAYOUTS
 from napari_micromap.problems import Problem
 from napari_micromap.recipe import Recipe
 from napari_micromap.session import Session, tags
-from napari_micromap.tables import with_guessed_sample
+from napari_micromap.sources.films import Films
+from napari_micromap.sources.folder import Folder
+from napari_micromap.sources.several import Several
+from napari_micromap.tables import Wanted, with_guessed_sample
+from napari_micromap.tables.origins import file_and_sheet
 from napari_micromap.tables.roles import guess_role
 
 _MOST_LISTED = 8  # ids on a line
@@ -31,7 +36,7 @@ def script_of(session: Session) -> str:
     lines = _Lines()
     lines.imports("napari_micromap.session", "Session")
     lines.say("s = Session()")
-    _open(lines, session.atlas)
+    _open(lines, session)
     _columns(lines, session)
     _bars(lines, session)
     if session.map_is_of_others:
@@ -74,8 +79,12 @@ class _Lines:
         return "\n\n".join("\n".join(part) for part in parts if part) + "\n"
 
 
-def _open(lines: _Lines, atlas: Atlas) -> None:
-    """Say where the micrographs come from; folders are told by where their files lie."""
+def _open(lines: _Lines, session: Session) -> None:
+    """Say where the micrographs come from; where that is not known, folders are told by where their files lie."""
+    atlas, source = session.atlas, session.source
+    if isinstance(source, Folder | Films | Several):
+        lines.say(f"s.open({lines.made(source)})")
+        return
     if not any(atlas.paths.tolist()):
         lines.imports("napari_micromap.sources.layers", "Layers")
         lines.imports("napari", "current_viewer")
@@ -119,28 +128,18 @@ def _films_in(root: str) -> str:
 
 def _columns(lines: _Lines, session: Session) -> None:
     atlas = session.atlas
-    joined = session.joined
-    for path in dict.fromkeys(atlas.tables.values()):
-        if not path:
-            lines.say("# a table without a file was joined here")
-            continue
-        keys = ""
-        if joined is not None and str(joined.table.attrs.get("path", "")) == path:
-            keys = f", table_column={joined.match.table_column!r}"
-        lines.say(f"s.add_table({path!r}{keys})")
-    sample = atlas.sample_column
+    for origin in dict.fromkeys(atlas.tables.values()):
+        path, wanted = session.added_tables.get(origin, (Path(file_and_sheet(origin)[0]), Wanted()))
+        given = {f.name: getattr(wanted, f.name) for f in fields(wanted)}
+        said = [f"{name}={value!r}" for name, value in given.items() if value != getattr(Wanted(), name)]
+        lines.say(f"s.add_table({', '.join([repr(str(path)), *said])})")
     for name in atlas.tables:
-        said = atlas.roles.get(name)
-        if said not in (None, "sample") and guess_role(name, atlas.columns[name]) != said:
-            lines.say(f"s.set_role({name!r}, {said!r})")
-    if not atlas.tables and sample is not None and with_guessed_sample(_without_sample(atlas)).sample_column == sample:
-        return
-    if sample is not None or with_guessed_sample(_without_sample(atlas)).sample_column is not None:
-        lines.say(f"s.sample_column = {sample!r}")
-
-
-def _without_sample(atlas: Atlas) -> Atlas:
-    return atlas.with_sample_column(None)
+        role = atlas.roles.get(name)
+        if role not in (None, "sample") and guess_role(name, atlas.columns[name]) != role:
+            lines.say(f"s.set_role({name!r}, {role!r})")
+    guessed = with_guessed_sample(atlas.with_sample_column(None)).sample_column
+    if atlas.tables or atlas.sample_column != guessed:
+        lines.say(f"s.sample_column = {atlas.sample_column!r}")
 
 
 def _bars(lines: _Lines, session: Session) -> None:
@@ -186,6 +185,8 @@ def _map(lines: _Lines, session: Session) -> None:
         if out:
             lines.say(f"s.exclude(s.atlas.rows_of({_listed(out)}), 'other')  # the map was made without them")
         lines.say(f"s.lay_out({lines.made(layout)}, at_once=True)")
+        if session.fresh:
+            lines.say("# images that came later were placed on that map; here they take part in it")
         if out:
             lines.say(f"s.include(s.atlas.rows_of({_listed(out)}))")
 
