@@ -215,3 +215,21 @@ def test_coloring_does_not_depend_on_the_index_of_the_table(jc: pd.Series) -> No
     shuffled = jc.copy()
     shuffled.index = [f"row {index}" for index in range(len(jc))]
     np.testing.assert_array_equal(colors_of(shuffled).rgb, colors_of(jc).rgb)
+
+
+def seen_by_a_deuteranope(rgb: np.ndarray) -> np.ndarray:
+    """Colors as seen without the middle cone (Machado, Oliveira, Fernandes 2009, DOI: 10.1109/TVCG.2009.113)."""
+    matrix = [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.011820, 0.042940, 0.968881]]
+    part = rgb / 255
+    linear = np.where(part <= 0.04045, part / 12.92, ((part + 0.055) / 1.055) ** 2.4) @ np.transpose(matrix)
+    clipped = np.clip(linear, 0, 1)
+    return np.where(clipped <= 0.0031308, 12.92 * clipped, 1.055 * clipped ** (1 / 2.4) - 0.055) * 255
+
+
+def test_the_order_of_lightness_survives_deuteranopia(jc: pd.Series) -> None:
+    seen = [luminance(color) for color in seen_by_a_deuteranope(colors_of(jc).ramp)]
+    assert (np.diff(seen) > -ONE_EIGHT_BIT_STEP).all()
+    assert (np.array(seen[8:]) > np.array(seen[:-8])).all()
+    steps = colors_of(pd.Series([10, 20, 30, 40, 50], name="filler (wt %)"))
+    seen = [luminance(color) for color in seen_by_a_deuteranope(np.array([entry.color for entry in steps.entries]))]
+    assert (np.diff(seen) > 0.02).all()
