@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -122,9 +122,14 @@ class Workshop:
 
 def gather(source: Source) -> Work[Atlas]:
     """List and read the micrographs of a source, and guess which column or piece of the name is the sample."""
+    atlas = yield from source()
+    return with_guesses(atlas)
+
+
+def with_guesses(atlas: Atlas) -> Atlas:
+    """Say what is guessed of micrographs when they are gathered: which column or piece of the name is the sample."""
     from napari_micromap.tables import with_guessed_sample
 
-    atlas = yield from source()
     return with_guessed_sample(atlas)
 
 
@@ -182,6 +187,30 @@ def embed(
 
     network = backbone or EfficientNetLite0()
     return (yield from embedded(atlas, network, recipe, workshop.embeddings, workshop.thumbnails, device, verify))
+
+
+def contents(atlas: Atlas, workshop: Workshop) -> list[str]:
+    """Return the hash of the pixels of each micrograph, "" where the cache does not know it."""
+    from napari_micromap.store.embeddings import file_question
+
+    asked = [file_question(one.path, one.page, one.bar_rows) or "" for one in atlas]
+    known = workshop.embeddings.recall([question for question in asked if question])
+    return [known.get(question, "") for question in asked]
+
+
+def remember(atlas: Atlas, made: tuple[Backbone, Recipe], contents: Sequence[str], workshop: Workshop) -> None:
+    """Put embeddings that were made elsewhere into the cache, by the hashes of their pixels."""
+    from napari_micromap.embedding.keys import Keys, spoken_of
+    from napari_micromap.store.embeddings import file_question
+
+    backbone, recipe = made
+    if atlas.embeddings is None or len(contents) != len(atlas) or recipe.precision == "auto":
+        return
+    keys = Keys(spoken_of(backbone), str(atlas.made_by["weights_sha256"]), recipe, recipe.precision)
+    known = [row for row, content in enumerate(contents) if content]
+    workshop.embeddings.put((keys.key(contents[row]), atlas.embeddings[row]) for row in known)
+    asked = {row: file_question(atlas[row].path, atlas[row].page, atlas[row].bar_rows) for row in known}
+    workshop.embeddings.note({question: contents[row] for row, question in asked.items() if question})
 
 
 def fit(atlas: Atlas, space: Space | None = None, rows: Rows | None = None) -> Work[Atlas]:

@@ -13,6 +13,7 @@ from typing import Any
 
 from napari_micromap import __version__
 from napari_micromap.backbones import BACKBONES
+from napari_micromap.cli.embedding import add_embed, add_merge, embed_parts, merge_parts
 from napari_micromap.cli.mapping import make_map
 from napari_micromap.cli.progress import ProgressLine
 from napari_micromap.cli.reporting import report_property
@@ -70,6 +71,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"micromap {__version__}")
     verbs = parser.add_subparsers(required=True, metavar="VERB")
     _add_map(verbs)
+    add_embed(_verb(verbs, "embed", embed_parts, "embed a large collection in parts, on one machine or many"))
+    add_merge(_verb(verbs, "merge", merge_parts, "put parts together and make the map"))
     export = _verb(verbs, "export", export_map, "write a saved map as table and arrays, rows aligned")
     export.add_argument("session", type=Path, metavar="S.micromap", help="a saved map")
     export.add_argument("-o", "--out", type=Path, required=True, metavar="DIR", help="folder to write into")

@@ -63,14 +63,21 @@ class Folder:
         Problem
             If there is not one that can be read.
         """
+        found, base, unreadable = yield from self.files()
+        return (yield from read_files(found, base, unreadable))
+
+    def files(self) -> Work[tuple[list[Path], Path, list[UnreadableFile]]]:
+        """List the pictures, in order, without reading them; the folder that names begin at; what cannot be read."""
         root = Path(self.path).expanduser().absolute()
         found, unreadable = yield from listed(root, self.recursive)
         if not found:
             raise _nothing_in(root, self.recursive, unreadable)
-        return (yield from read_files(found, root if root.is_dir() else root.parent, unreadable))
+        return found, root if root.is_dir() else root.parent, unreadable
 
 
-def read_files(found: Sequence[Path], base: Path, unreadable: list[UnreadableFile]) -> Work[Atlas]:
+def read_files(
+    found: Sequence[Path], base: Path, unreadable: list[UnreadableFile], none_is_fine: bool = False
+) -> Work[Atlas]:
     """Read files, in this order; the column *folder* says where below ``base`` they lie."""
     rows = _Rows(base)
     with closing(in_order(_read, found, min(READERS, os.cpu_count() or 1))) as reading:
@@ -78,7 +85,7 @@ def read_files(found: Sequence[Path], base: Path, unreadable: list[UnreadableFil
             yield Progress("Reading", done, len(found), path.name)
             rows.add(path, file)
     unreadable = unreadable + rows.unreadable
-    if not rows.contents:
+    if not rows.contents and not none_is_fine:
         example = f"{Path(unreadable[0].path).name}: {unreadable[0].reason}"
         raise Problem(f"None of the {len(found)} pictures in “{base.name}” can be read. {example}")
     return rows.atlas(unreadable)

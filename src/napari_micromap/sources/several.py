@@ -28,6 +28,11 @@ class Several:
 
     def __call__(self) -> Work[Atlas]:
         """List and read the pictures; the column *folder* begins below the folder that all have in common."""
+        files, base, unreadable = yield from self.files()
+        return (yield from read_files(files, base, unreadable))
+
+    def files(self) -> Work[tuple[list[Path], Path, list[UnreadableFile]]]:
+        """List the pictures, in order, without reading them; the folder that names begin at; what cannot be read."""
         roots = [Path(path).expanduser().absolute() for path in self.paths]
         base = _common([root if root.is_dir() else root.parent for root in roots])
         found: dict[str, Path] = {}
@@ -39,8 +44,8 @@ class Several:
         if not found:
             names = ", ".join(f"“{root.name}”" for root in roots)
             raise Problem(f"There are no pictures in {names}; name folders with TIFF, PNG, JPEG, BMP or WebP files.")
-        files = sorted(found.values(), key=lambda path: natural(path.as_posix()))
-        return (yield from read_files(files, base, list(unreadable.values())))
+        in_order = sorted(found.values(), key=lambda path: natural(path.as_posix()))
+        return in_order, base, list(unreadable.values())
 
 
 def _common(folders: list[Path]) -> Path:
