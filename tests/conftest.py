@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Iterator
 from importlib.util import find_spec
@@ -22,6 +23,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if _OF_WINDOWS.intersection(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.window)
+
+
+def pytest_collection_finish() -> None:
+    """Spare the collector what was imported: napari has it look at everything for each layer that is removed."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")
@@ -47,7 +54,6 @@ def shared_window(qapp: Any) -> Iterator[Any]:
 
     It has an application model of its own, as napari's own fixture gives to each test.
     """
-    import gc
     from unittest.mock import patch
 
     import napari
