@@ -366,3 +366,44 @@ def crosses(a: np.ndarray, b: np.ndarray, c: np.ndarray, d: np.ndarray) -> bool:
         return float((q[0] - p[0]) * (r[1] - p[1]) - (q[1] - p[1]) * (r[0] - p[0]))
 
     return side(a, b, c) * side(a, b, d) < -1e-9 and side(c, d, a) * side(c, d, b) < -1e-9
+
+
+# ---------------------------------------------------------------------------- windows
+
+
+def test_the_figure_window_copies_a_figure_of_the_chosen_width(mapped: Session, qtbot: Any) -> None:
+    from qtpy.QtGui import QGuiApplication
+
+    from napari_micromap.views.panels.share import FigureWindow
+
+    window = FigureWindow(mapped)
+    qtbot.addWidget(window)
+    assert window.what.currentData() == "gallery"  # images are selected
+    window.what.setCurrentIndex(0)
+    assert float(window.width_mm.currentData()) == 85
+    window.copy()
+    qtbot.waitUntil(lambda: window.told.text() == "On the clipboard.")
+    assert QGuiApplication.clipboard().image().width() == pytest.approx(85 / 25.4 * 300, abs=1)
+
+
+def test_the_share_window_shows_the_methods_and_copies_the_script(mapped: Session, qtbot: Any) -> None:
+    from qtpy.QtGui import QGuiApplication
+
+    from napari_micromap.views.panels.share import ShareWindow
+
+    window = ShareWindow(mapped)
+    qtbot.addWidget(window)
+    assert window.methods.toPlainText() == methods_of(Snapshot.of(mapped))
+    window.copy_script()
+    assert QGuiApplication.clipboard().text() == script_of(mapped)
+
+
+def test_without_a_map_the_windows_say_what_to_do(qtbot: Any) -> None:
+    from napari_micromap.views.panels.share import FigureWindow, ShareWindow
+
+    figure, share = FigureWindow(Session()), ShareWindow(Session())
+    qtbot.addWidget(figure)
+    qtbot.addWidget(share)
+    figure.copy()
+    assert "Make the map first" in figure.told.text()
+    assert "Make the map first" in share.methods.toPlainText()
