@@ -15,7 +15,15 @@ from napari_micromap import pipeline
 from napari_micromap.atlas import Atlas
 from napari_micromap.problems import Problem
 from napari_micromap.session.asking import Asking
-from napari_micromap.tables import Several, TablePreview, Wanted, join, telling_column, without_table
+from napari_micromap.tables import (
+    Several,
+    TablePreview,
+    Wanted,
+    join,
+    telling_column,
+    with_guessed_sample,
+    without_table,
+)
 from napari_micromap.tables.origins import file_and_sheet, origin_of
 
 
@@ -27,6 +35,7 @@ class Tabling(Asking):
     def __init__(self) -> None:
         super().__init__()
         self.joined: pipeline.Joined | None = None
+        self._samples_before: dict[str, str | None] = {}  # what named the sample before a table came
         self._added: dict[str, tuple[Path, Wanted]] = {}  # by origin, as atlas.tables has it
 
     def _build(self, start: Callable[[], Any], done: Callable[[Any], None]) -> None:
@@ -87,8 +96,10 @@ class Tabling(Asking):
         chosen = self._origin(origin)
         joined, atlas = self.joined, without_table(self._atlas, chosen)
         last = joined is not None and origin_of(joined.table) == chosen
-        if last and joined is not None and joined.sample_before in atlas.columns:
-            atlas = atlas.with_sample_column(joined.sample_before)
+        if atlas.sample_column is None:
+            sample = self._samples_before.pop(chosen, "")
+            known = sample is None or sample in atlas.columns
+            atlas = atlas.with_sample_column(sample) if known else with_guessed_sample(atlas)
         self._added.pop(chosen, None)
         self._set_atlas(atlas)
         if last:
@@ -118,6 +129,7 @@ class Tabling(Asking):
         if self._color_by is None or joined.atlas.roles.get(self._color_by) != "property":
             self.color_by = telling_column(joined.atlas)
         origin = origin_of(joined.table)
+        self._samples_before.setdefault(origin, joined.sample_before)
         self._added.pop(origin, None)
         self._added[origin] = (Path(joined.table.attrs["path"]), joined.wanted)
         self.joined = joined
@@ -139,7 +151,7 @@ class Tabling(Asking):
 
     def _forget_marks(self) -> None:
         super()._forget_marks()
-        self.joined, self._added = None, {}
+        self.joined, self._added, self._samples_before = None, {}, {}
 
 
 def void(_: object) -> None:

@@ -15,7 +15,7 @@ _LOOKED_AT = 200  # lines
 _DEEPEST = 30  # filled lines from the top in which column names are looked for
 _NAMED = 0.6  # of the usual number of cells a line fills that names columns
 _BASE = (
-    r"(?:[fpnuµμmckdhMGT]?(?:m|g|s|A|K|Pa|V|W|J|N|Hz|T|eV|bar|mol|l|L|Ω|Ohm|ohm|Oe|G|C|F|H)|%|‰|°|°C|°F|Å|min|h|d|a|"
+    r"(?:[fpnuµμmckdhMGT]?(?:m|g|s|S|A|K|Pa|V|W|Wh|Ah|J|N|Hz|T|eV|bar|mol|M|l|L|Ω|Ohm|ohm|Oe|G|C|F|H|B)|%|‰|°|°C|°F|Å|min|h|d|a|"
     r"(?:wt|at|vol|mol)[.\s-]?%|HV\d*|HRC|HRB|HB|Torr|mTorr|ppm|ppb|px|rpm|sccm|deg|rad|a\.?u\.?|counts|cps|inch|ksi|psi)"
 )
 _POWER = r"(?:\s?\^?[-−⁻]?[\d²³¹⁻]+)?"

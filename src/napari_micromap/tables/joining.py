@@ -12,7 +12,6 @@ import pandas as pd
 
 from napari_micromap.atlas import OWN_COLUMNS, Atlas, Role
 from napari_micromap.tables.matching import Match
-from napari_micromap.tables.names import with_guessed_sample
 from napari_micromap.tables.origins import origin_of, origins_like
 from napari_micromap.tables.roles import guess_role
 from napari_micromap.tables.several import Several, is_number, one_row_a_key
@@ -67,7 +66,7 @@ def join(atlas: Atlas, table: pd.DataFrame, match: Match, several: Several = "me
 
 
 def without_table(atlas: Atlas, origin: str) -> Atlas:
-    """Take the columns of a table away again; embeddings and map stay, and the sample is guessed anew if it was there.
+    """Take the columns of a table away again; embeddings and map stay.
 
     Parameters
     ----------
@@ -76,13 +75,12 @@ def without_table(atlas: Atlas, origin: str) -> Atlas:
         As ``atlas.tables`` has it.
     """
     gone = [name for name, path in atlas.tables.items() if path == origin]
-    less = replace(
+    return replace(
         atlas,
         columns=atlas.columns.drop(columns=[name for name in gone if name in atlas.columns]),
         roles=MappingProxyType({name: role for name, role in atlas.roles.items() if name not in gone}),
         tables=MappingProxyType({name: path for name, path in atlas.tables.items() if name not in gone}),
     )
-    return with_guessed_sample(less)
 
 
 def _free_name(name: str, taken: pd.DataFrame) -> str:

@@ -120,7 +120,12 @@ class TablePreview:
 def preview_table(atlas: Atlas, path: Path, wanted: Wanted | None = None) -> TablePreview:
     """Read a table and find out how it would be joined; of several sheets the one that fits best is taken."""
     wanted = wanted or Wanted()
-    table = _best_sheet(atlas, path, wanted)
+    try:
+        table = _best_sheet(atlas, path, wanted)
+    except Unreadable as why:
+        if wanted.sheet is None and wanted.header_rows is None:
+            raise
+        return _unreadable(path, wanted, str(why))  # another sheet or another line may do
     attrs = table.attrs
     wanted = replace(wanted, sheet=attrs["sheet"] or None, header_rows=tuple(attrs["header_rows"]) or None)
     options = tuple(matches(atlas, table, near=wanted.near))
@@ -130,6 +135,13 @@ def preview_table(atlas: Atlas, path: Path, wanted: Wanted | None = None) -> Tab
     except Problem as why:
         problem = str(why)
     return TablePreview(path, wanted, table, _first_lines(path, wanted, table), options, match, problem)
+
+
+def _unreadable(path: Path, wanted: Wanted, why: str) -> TablePreview:
+    """Return what can be seen of a sheet that makes no table as it is asked for."""
+    grid, table = grid_of(path, wanted.sheet), pd.DataFrame()
+    table.attrs = {"path": str(path.absolute()), "sheet": grid.sheet, "sheets": grid.sheets}
+    return TablePreview(path, wanted, table, _first_lines(path, wanted, table), (), None, why)
 
 
 def _best_sheet(atlas: Atlas, path: Path, wanted: Wanted) -> pd.DataFrame:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 from qtpy.QtCore import (
     QItemSelection,
@@ -17,10 +18,10 @@ from qtpy.QtCore import (
     QTimer,
     Signal,
 )
-from qtpy.QtGui import QGuiApplication, QImage, QKeyEvent, QKeySequence, QMouseEvent, QPixmap, QShowEvent
+from qtpy.QtGui import QGuiApplication, QIcon, QImage, QKeyEvent, QKeySequence, QMouseEvent, QPixmap, QShowEvent
 from qtpy.QtWidgets import QAbstractItemView, QComboBox, QHeaderView, QLineEdit, QTableView, QVBoxLayout, QWidget
 
-from napari_micromap.atlas import Rows
+from napari_micromap.atlas import OWN_COLUMNS, Atlas, Rows
 from napari_micromap.montage.small import Small, small_pictures
 from napari_micromap.session import Session
 from napari_micromap.tables.by_sample import one_row_a_sample
@@ -93,7 +94,6 @@ class TableDock(QWidget):
         self.view.menu_wished.connect(self._on_menu)
         self.view.verticalScrollBar().valueChanged.connect(lambda _: self._timer.start(_REST_MS))
         self.model.modelReset.connect(self._show_selection)
-        self.model.layoutChanged.connect(self._show_selection)
         listen(self, session.atlas_changed, lambda _: self._on_atlas())
         listen(self, session.selection.changed, lambda _: self._on_selection())
         listen(self, session.scope.changed, self._on_scope)
@@ -120,7 +120,7 @@ class TableDock(QWidget):
             self.model.show_table(table, np.zeros(len(table), bool))
         else:
             self._samples = None
-            self.model.show_table(atlas.columns, self._session.scope.excluded(atlas))
+            self.model.show_table(_telling_first(atlas), self._session.scope.excluded(atlas))
         self.view.setColumnHidden(PICTURE, self.of_samples)
         self._show_rows()
         self._show_current()
@@ -214,7 +214,7 @@ class TableDock(QWidget):
     def _show_pictures(self, ids: NDArray[np.str_], pictures: dict[int, Small]) -> None:
         if ids is self._session.atlas.ids and not self.of_samples:
             ratio = self.devicePixelRatioF()
-            self.model.show_pictures({row: _pixmap(pixels, ratio) for row, pixels in pictures.items()})
+            self.model.show_pictures({row: _icon(pixels, ratio) for row, pixels in pictures.items()})
 
     # ------------------------------------------------------------------ ask
 
@@ -284,12 +284,10 @@ class _View(QTableView):
     def __init__(self, model: TableModel, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setModel(model)
-        self._lines = np.empty(0, np.intp)
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        self.setAlternatingRowColors(True)
         self.setShowGrid(False)
         self.setWordWrap(False)
         self.setIconSize(_THUMBNAIL)
@@ -299,7 +297,8 @@ class _View(QTableView):
         self.verticalHeader().setDefaultSectionSize(_THUMBNAIL.height() + 4)
         self.horizontalHeader().setSectionsMovable(True)
         self.horizontalHeader().setHighlightSections(False)
-        self.horizontalHeader().setSortIndicator(PICTURE, Qt.SortOrder.AscendingOrder)
+        self.horizontalHeader().setSortIndicatorShown(True)
+        self.horizontalHeader().setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
         self.setSortingEnabled(True)
 
     @property
@@ -311,7 +310,7 @@ class _View(QTableView):
 
     def show_selected(self, lines: NDArray[np.intp]) -> None:
         """Select lines on the screen; nobody is told of it."""
-        if np.array_equal(lines, self.selected_lines):
+        if not len(lines) and not self.selectionModel().hasSelection():
             return
         model, last = self.model(), self.model().columnCount() - 1
         selection = QItemSelection()
@@ -349,10 +348,19 @@ class _View(QTableView):
             self.chosen.emit(after)
 
 
-def _pixmap(pixels: Small, ratio: float) -> QPixmap:
+def _telling_first(atlas: Atlas) -> pd.DataFrame:
+    """Return the columns: who an image is, what users say of it, then what headers say; without empty ones of these."""
+    names = [str(name) for name in atlas.columns]
+    first = [name for name in ("file", "folder", atlas.sample_column) if name in names]
+    own = [name for name in names if name in OWN_COLUMNS and atlas.columns[name].notna().any()]
+    others = [name for name in names if name not in OWN_COLUMNS]
+    return atlas.columns[list(dict.fromkeys([*first, *others, *own]))]
+
+
+def _icon(pixels: Small, ratio: float) -> QIcon:
     """Make a picture that fits its cell; an empty one where there is none."""
     if not pixels.size:
-        return QPixmap()
+        return QIcon()
     pixels = np.ascontiguousarray(pixels)
     height, width = pixels.shape[:2]
     gray = pixels.ndim == 2
@@ -362,4 +370,6 @@ def _pixmap(pixels: Small, ratio: float) -> QPixmap:
     modes = Qt.AspectRatioMode.KeepAspectRatio, Qt.TransformationMode.SmoothTransformation
     pixmap = QPixmap.fromImage(image.scaled(target, *modes))
     pixmap.setDevicePixelRatio(ratio)
-    return pixmap
+    icon = QIcon(pixmap)
+    icon.addPixmap(pixmap, QIcon.Mode.Selected)  # gray stays gray: Qt would tint it
+    return icon

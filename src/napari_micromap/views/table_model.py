@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from qtpy.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
-from qtpy.QtGui import QFont, QPixmap
+from qtpy.QtGui import QFont, QIcon
 
 from napari_micromap.atlas import Rows
 from napari_micromap.labels import natural_key
@@ -35,7 +35,7 @@ class TableModel(QAbstractTableModel):
         self._sorted_by: tuple[int, bool] | None = None  # column, ascending
         self._excluded: NDArray[np.bool_] = np.empty(0, bool)
         self._texts: pd.Series[Any] | None = None  # of each row, to search in
-        self._pictures: dict[int, QPixmap] = {}
+        self._pictures: dict[int, QIcon] = {}
         self._struck, self._strong = QFont(), QFont()
         self._struck.setStrikeOut(True)
         self._strong.setBold(True)
@@ -78,7 +78,7 @@ class TableModel(QAbstractTableModel):
             self._current = row
             self._tell_changed(Qt.ItemDataRole.FontRole)
 
-    def show_pictures(self, pictures: dict[int, QPixmap]) -> None:
+    def show_pictures(self, pictures: dict[int, QIcon]) -> None:
         """Show thumbnails of rows."""
         self._pictures.update(pictures)
         if len(self._order):
@@ -159,16 +159,11 @@ class TableModel(QAbstractTableModel):
         """Put the lines in the order of a column; what is missing comes last."""
         wanted = None if column <= PICTURE else (column, order == Qt.SortOrder.AscendingOrder)
         if wanted != self._sorted_by:
-            self.layoutAboutToBeChanged.emit()
-            before = self._order
+            # Not a change of layout: Qt would ask where each of its selected cells has gone, one by one.
+            self.beginResetModel()
             self._sorted_by = wanted
             self._order = self._ordered()
-            where = np.empty(len(self._table), np.intp)
-            where[self._order] = np.arange(len(self._order))
-            old = self.persistentIndexList()
-            new = [self.index(int(where[before[index.row()]]), index.column()) for index in old]
-            self.changePersistentIndexList(old, new)
-            self.layoutChanged.emit()
+            self.endResetModel()
 
     # ------------------------------------------------------------------ within
 
