@@ -15,7 +15,7 @@ from napari_micromap.figures.exemplars import Exemplar, typical_rows
 from napari_micromap.figures.gallery import GalleryToDraw, Tile, pixels_wanted, save_gallery
 from napari_micromap.figures.legends import counting
 from napari_micromap.figures.map import MapToDraw, save_map
-from napari_micromap.montage.captions import captions
+from napari_micromap.montage.captions import captions, unit_of
 from napari_micromap.problems import Problem
 from napari_micromap.sharing.page import small_picture
 from napari_micromap.sharing.snapshot import Snapshot
@@ -75,11 +75,12 @@ def map_of(shared: Snapshot, exemplars: int = 0) -> Work[MapToDraw]:
     used[shared.used] = positions[shared.used]
     rows = typical_rows(used, exemplars, atlas.samples)
     shown: list[Exemplar] = []
+    unit = unit_of(shared.color_by or "")
     for row, label in zip(rows.tolist(), _captions(shared, rows)):
         yield Progress("Reading", len(shown), len(rows))
         picture = small_picture(shared, row)
-        if picture is not None:  # that the values are made up stands in the legend
-            shown.append(Exemplar(row, picture, label.removesuffix(" · synthetic")))
+        if picture is not None:  # the unit, and that values are made up, stand in the legend
+            shown.append(Exemplar(row, picture, label.removesuffix(" · synthetic").removesuffix(f" {unit}")))
     return replace(drawn, exemplars=shown)
 
 
