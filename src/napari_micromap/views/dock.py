@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari.utils.theme import get_theme
-from qtpy.QtCore import QEvent, QMimeData, QSize, QTimer
+from qtpy.QtCore import QEvent, QMimeData, QObject, QSize, QTimer
 from qtpy.QtGui import QCursor, QDragEnterEvent, QDragLeaveEvent, QDropEvent, QResizeEvent
 from qtpy.QtWidgets import QMenu, QSizePolicy, QVBoxLayout, QWidget
 
@@ -51,6 +51,8 @@ if TYPE_CHECKING:
 
 _ROOM_FOR_BOTH = 220  # logical pixels that check card and tabs need beside each other
 _MAP_SHARE = 0.45  # of the dock's height, at least
+_TABS_SHARE, _TABS_LEAST, _TABS_MOST = 0.27, 150, 320  # of the dock's height; logical pixels
+_TABS_BAR = 60  # what is left of them, at least, beside a message
 
 
 class MicromapDock(QWidget):
@@ -101,9 +103,12 @@ class MicromapDock(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(2 * GAP, GAP, 2 * GAP, 2 * GAP)
         layout.setSpacing(GAP + 2)
-        for widget in (self.notice, self.start, self.header, self.color, self.scope, self.check_area, self.progress):
+        for widget in (self.start, self.header, self.color, self.scope, self.check_area):
             layout.addWidget(widget)
         layout.addWidget(self.map, 100)
+        # below the map, and at the cost of the tabs: what comes and goes by itself must not move the dots
+        layout.addWidget(self.progress)
+        layout.addWidget(self.notice)
         self.property, self.samples = PropertyPanel(self.session), SamplesPanel(self.session)
         self.tabs = Tabs(
             (
@@ -180,6 +185,8 @@ class MicromapDock(QWidget):
         listen(self, self.gallery.menu_wished, lambda rows: self.menus.show_at(rows, QCursor.pos()))
         listen(self, self.gallery.exclude_wished, lambda rows: self.menus.ask_reason_at(rows, QCursor.pos()))
         self.viewer.events.theme.connect(self._on_theme)
+        for widget in (self.notice, self.progress, self.map.legend):
+            widget.installEventFilter(self)
 
     # ------------------------------------------------------------------ show
 
@@ -249,21 +256,29 @@ class MicromapDock(QWidget):
         self.selected.show_gallery(self.gallery.mode, self.gallery.page, self.gallery.pages, self.gallery.can_go_back)
 
     def _give_room(self) -> None:
-        """Leave the map its share of the height: what is above it scrolls within itself where there is too little."""
-        if self._had_map:
-            others = (
-                self.notice, self.header, self.progress, self.color, self.scope, self.map.toolbar, self.map.legend,
-            )  # fmt: skip
-            width = self.width() - 4 * GAP
-            taken = sum(_height_of(widget, width) + GAP + 2 for widget in others if not widget.isHidden())
-            free = round(self.height() * (1 - _MAP_SHARE)) - taken - 4 * GAP
-            checking = not self.check_area.isHidden()
-            # Who looks at the card on a small screen can do without the tabs for that time.
-            self.tabs.setVisible(not checking or free >= _ROOM_FOR_BOTH)
-            self.tabs.setMaximumHeight(max(120, free // 2 if checking else free))
-            self.check_area.setMaximumHeight(max(60, free - (0 if self.tabs.isHidden() else 120)))
-        else:
+        """Leave the map its share of the height, and its place: what comes and goes by itself takes from the tabs."""
+        if not self._had_map:
             self.check_area.setMaximumHeight(16_777_215)  # Qt's "no limit"
+            return
+        width = self.width() - 4 * GAP
+        lasting = (self.header, self.color, self.scope, self.map.toolbar, self.map.legend)
+        free = round(self.height() * (1 - _MAP_SHARE)) - self._height_of(lasting, width) - 4 * GAP
+        passing = self._height_of((self.progress, self.notice), width)
+        checking = not self.check_area.isHidden()
+        tabs = min(free, max(_TABS_LEAST, min(round(_TABS_SHARE * self.height()), _TABS_MOST)))
+        if checking:
+            # Who looks at the card on a small screen can do without the tabs for that time.
+            self.tabs.setVisible(free - passing >= _ROOM_FOR_BOTH)
+            tabs = min(tabs, free // 2)
+        else:
+            self.tabs.setVisible(True)
+        tabs = max(tabs - passing, _TABS_BAR)
+        self.tabs.setFixedHeight(tabs)
+        self.check_area.setMaximumHeight(max(60, free - (0 if self.tabs.isHidden() else tabs + passing)))
+
+    @staticmethod
+    def _height_of(widgets: Sequence[QWidget], width: int) -> int:
+        return sum(_height_of(widget, width) + GAP + 2 for widget in widgets if not widget.isHidden())
 
     # ------------------------------------------------------------------ ask
 
@@ -288,6 +303,12 @@ class MicromapDock(QWidget):
             self.session.workshop.warm()
 
     # ------------------------------------------------------------------ drops, size, end
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Give room anew when a message, the progress or the legend comes, goes or grows."""
+        if event.type() in (QEvent.Type.Show, QEvent.Type.Hide, QEvent.Type.Resize):
+            self._give_room()
+        return False
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         """Take files and folders."""
