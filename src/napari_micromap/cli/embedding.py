@@ -10,7 +10,6 @@ from napari_micromap.backbones import BACKBONES, Backbone
 from napari_micromap.cli.progress import ProgressLine
 from napari_micromap.cli.sessions import session_for
 from napari_micromap.problems import Problem
-from napari_micromap.wording import counted, counts_of
 from napari_micromap.work import finish
 
 
@@ -46,6 +45,7 @@ def embed_parts(arguments: argparse.Namespace, said: ProgressLine) -> None:
     """Embed one part, or let a cluster embed all."""
     from napari_micromap.recipe import Recipe
     from napari_micromap.sharding import Shard, embed_part, submitted
+    from napari_micromap.wording import counted
 
     backbone = _backbone(arguments)
     recipe = Recipe(depths=arguments.depths, views=arguments.views, precision=arguments.precision)
@@ -77,6 +77,7 @@ def embed_parts(arguments: argparse.Namespace, said: ProgressLine) -> None:
 def merge_parts(arguments: argparse.Namespace, said: ProgressLine) -> None:
     """Put parts together, make the map, and save it."""
     from napari_micromap.sharding import merged
+    from napari_micromap.wording import counts_of
 
     with session_for(said) as session:
         session.open_atlas(finish(merged(arguments.parts, session.workshop), said))
