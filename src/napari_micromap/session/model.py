@@ -19,6 +19,7 @@ from napari_micromap.session.catching_up import caught_up
 from napari_micromap.session.growing import Growing
 from napari_micromap.session.maps import Map
 from napari_micromap.session.running import AtOnce, Runner
+from napari_micromap.session.where import Where
 from napari_micromap.tables import telling_column
 from napari_micromap.work import Progress
 
@@ -56,6 +57,7 @@ class Session(Growing):
         super().__init__()
         self.run: Runner = run if run is not None else AtOnce()
         self.workshop = pipeline.Workshop(cache)
+        self.where = Where(self)
         self._map: Map | None = None
         self._waiting_map: Map | None = None
         self._current: int | None = None
@@ -257,6 +259,7 @@ class Session(Growing):
         return self._map is not None and (self._map_touched or len(self.selection) > 0)
 
     def _start_anew(self, atlas: Atlas) -> None:
+        self.where.hide()
         self._forget_marks()
         self.current = None
         was_stale, self._stale = self._stale, frozenset()

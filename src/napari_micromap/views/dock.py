@@ -17,6 +17,7 @@ from napari_micromap.backbones import BACKBONES
 from napari_micromap.estimate import seconds_for_map
 from napari_micromap.growing import Growth
 from napari_micromap.pipeline import Joined, usual_layout
+from napari_micromap.problems import Problem
 from napari_micromap.session import Map
 from napari_micromap.store.recent import recent
 from napari_micromap.views.below import AddedTables, Below
@@ -42,6 +43,7 @@ from napari_micromap.views.panels.selected import SelectedPanel
 from napari_micromap.views.panels.start import StartPanel, fill_with_paths
 from napari_micromap.views.sessions import lanes_of, rest, session_of, unwrapped
 from napari_micromap.views.tabs import Tabs, page_of
+from napari_micromap.views.where import WhereOverlay
 from napari_micromap.views.windows import Windows
 from napari_micromap.views.wishes import Wishes
 from napari_micromap.work import spoken
@@ -70,6 +72,7 @@ class MicromapDock(QWidget):
         self.session = session_of(viewer)
         self._lanes = lanes_of(self.session)
         self.gallery = Gallery(self.viewer, self.session)
+        self.overlay = WhereOverlay(self, self.viewer, self.session.where)
         self._links = LayerLinks(self.viewer, self.session)
         self._had_map = self._was_docked = self._retired = False
         self._build()
@@ -165,6 +168,7 @@ class MicromapDock(QWidget):
         self.check.use_only_wanted.connect(lambda column: self.windows.use_only(column).tick_most_common())
         self.more.changed.connect(self._show_duration)
         self.selected.back_wanted.connect(self.gallery.back)
+        self.selected.where_wanted.connect(self._on_where)
         self.selected.close_wanted.connect(self.gallery.close)
         self.selected.page_wanted.connect(self._on_page)
         self.selected.exclude_wanted.connect(self._on_exclude)
@@ -254,6 +258,7 @@ class MicromapDock(QWidget):
 
     def _on_gallery(self) -> None:
         self.selected.show_gallery(self.gallery.mode, self.gallery.page, self.gallery.pages, self.gallery.can_go_back)
+        self.overlay.lie_over(self.gallery.opened_layer)
 
     def _give_room(self) -> None:
         """Leave the map its share of the height, and its place: what comes and goes by itself takes from the tabs."""
@@ -285,6 +290,18 @@ class MicromapDock(QWidget):
     def make_map(self) -> None:
         """Make the map as *More* says."""
         self.wishes.make_map(self.more.backbone, self.more.recipe, self.more.layout_chosen)
+
+    def _on_where(self) -> None:
+        session, where = self.session, self.session.where
+        if where.split is not None:
+            where.hide()
+            return
+        tested = session.color_by if session.color_by in session.answers else next(iter(session.answers), None)
+        try:
+            if session.current is not None:
+                where.show(session.current, tested or session.color_by or "the property")
+        except Problem as problem:
+            self.notice.tell(str(problem))
 
     def _on_exclude(self) -> None:
         button = self.selected.exclude

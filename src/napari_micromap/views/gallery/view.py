@@ -116,6 +116,11 @@ class Gallery:
         return [*self._page.scene.layers, *([] if own is None else [own])]
 
     @property
+    def opened_layer(self) -> Layer | None:
+        """The layer that shows an opened micrograph."""
+        return self._opened.layer if self._mode == "opened" else None
+
+    @property
     def page(self) -> int:
         """The page that is shown, counted from 0."""
         return 0 if self.arrangement is None else self.arrangement.page

@@ -21,6 +21,7 @@ class SelectedPanel(QWidget):
     close_wanted = Signal()
     page_wanted = Signal(int)  # +1 or −1: the next one or the one before
     exclude_wanted = Signal()
+    where_wanted = Signal()
 
     def __init__(self, session: Session, names: QWidget, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -36,12 +37,19 @@ class SelectedPanel(QWidget):
         self.page = QLabel()
         self.page.setProperty("muted", True)
         self.after = flat("›", lambda: self.page_wanted.emit(1), "The next page")
+        self.where = push(
+            "Where?",
+            self.where_wanted.emit,
+            "Show where in this image the tested property shows: what raises its prediction, and what lowers it",
+        )
         self.back = push("Back to gallery", self.back_wanted.emit, "Show the gallery again as it was (Backspace)")
         self.close_gallery = push(
             "Close gallery", self.close_wanted.emit, "Show the viewer as it was before; the selection stays"
         )
         self.buttons = QWidget()
-        self.buttons.setLayout(side_by_side(self.before, self.page, self.after, 1, self.back, self.close_gallery))
+        self.buttons.setLayout(
+            side_by_side(self.before, self.page, self.after, 1, self.where, self.back, self.close_gallery)
+        )
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(GAP // 2)
@@ -60,6 +68,7 @@ class SelectedPanel(QWidget):
         """Show the buttons that make sense now; ``page`` counts from 0."""
         self.buttons.setVisible(mode != "closed")
         self.back.setVisible(can_go_back)
+        self.where.setVisible(mode == "opened")
         turning = mode == "gallery" and pages > 1
         for widget in (self.before, self.page, self.after):
             widget.setVisible(turning)

@@ -1,0 +1,175 @@
+"""Do the pictures of where a property shows tell the truth? Four trials that can fail, on rendered films.
+
+    python benchmarks/heatmaps.py [--films 80] [--seed 0] [--json]
+
+A made-up property falls with porosity; each film also has dark lines that have no effect. (1) The drawn map's mean is
+prediction − base. (2) A film is rendered again without the pores of one quarter: the prediction must change by about
+what that quarter showed. (3) Pores must be told from equally dark lines; darkness alone cannot. (4) With shuffled
+values nothing of (2) and (3) may hold.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_micromap.backbones import Network
+from napari_micromap.backbones.efficientnet_lite import EfficientNetLite0
+from napari_micromap.locating import mean_maps
+from napari_micromap.recipe import Recipe
+from napari_micromap.sources.films.detector import photograph
+from napari_micromap.sources.films.surface import Film, Surface, grow
+from napari_micromap.statistics.units import units_of
+from napari_micromap.statistics.where import Readout, readout_of, split
+
+SHAPE, UM_PER_PX, GRID = (480, 480), 0.012, 28
+Maps = list[NDArray[np.float32]]
+
+
+@dataclass
+class Rendered:
+    """A picture, and in which cells of the grid pores and harmless lines lie."""
+
+    porosity: float
+    maps: Maps
+    darkness: NDArray[np.float64]
+    pores: NDArray[np.float64]
+    lines: NDArray[np.float64]
+    without: tuple[Maps, tuple[slice, slice]] | None = None  # maps without the pores of one quarter of the grid
+
+
+def film_of(rng: np.random.Generator) -> Film:
+    return Film(
+        porosity=float(rng.uniform(0.01, 0.18)), needles=0.02, grain_um=float(rng.uniform(0.3, 0.45)), pore_um=0.24,
+        outgrowths_per_um2=0.05,
+    )  # fmt: skip
+
+
+def photographed(film: Film, seed: int, quarter: tuple[slice, slice] | None) -> tuple[np.ndarray, Surface, np.ndarray]:
+    """Render a film with harmless dark lines; without the pores of a quarter, all else the same."""
+    surface = grow(film, SHAPE, UM_PER_PX, np.random.default_rng([seed, 1]))
+    if quarter is not None:
+        bare = grow(replace(film, porosity=0.0), SHAPE, UM_PER_PX, np.random.default_rng([seed, 1]))
+        height, pores = surface.height.copy(), surface.pores.copy()
+        height[quarter], pores[quarter] = bare.height[quarter], False
+        surface = Surface(height, pores, surface.needles, surface.outgrowths)
+    picture = photograph(surface, np.random.default_rng([seed, 2])).astype(np.float64)
+    lines = dark_lines(np.random.default_rng([seed, 3]))
+    dark = np.median(picture[surface.pores]) if surface.pores.any() else 0.3 * np.median(picture)
+    picture[lines] = dark * np.random.default_rng([seed, 4]).normal(1, 0.1, lines.sum())
+    return picture.clip(0, 65535).astype(np.uint16), surface, lines
+
+
+def dark_lines(rng: np.random.Generator) -> np.ndarray:
+    y, x = np.mgrid[: SHAPE[0], : SHAPE[1]]
+    lines = np.zeros(SHAPE, bool)
+    for _ in range(rng.integers(3, 9)):
+        angle, offset = rng.uniform(0, np.pi), rng.uniform(-0.4, 0.4) * SHAPE[0]
+        lines |= np.abs((x - SHAPE[1] / 2) * np.cos(angle) + (y - SHAPE[0] / 2) * np.sin(angle) - offset) < 3
+    return lines
+
+
+def on_grid(values: np.ndarray) -> np.ndarray:
+    from skimage.transform import resize
+
+    return np.asarray(resize(values.astype(np.float64), (GRID, GRID), anti_aliasing=True))
+
+
+def rendered(count: int, seed: int, network: Network) -> list[Rendered]:
+    films = []
+    for i in range(count):
+        rng = np.random.default_rng([seed, i])
+        film, key = film_of(rng), int(rng.integers(2**31))
+        picture, surface, lines = photographed(film, key, None)
+        one = Rendered(
+            film.porosity,
+            mean_maps(network, picture, Recipe()),
+            -on_grid(picture),
+            on_grid(surface.pores),
+            on_grid(lines),
+        )
+        if i % 2 == 0:
+            half = GRID // 2
+            top, left = rng.integers(2) * half, rng.integers(2) * half
+            cells = (slice(top, top + half), slice(left, left + half))
+            pixels = tuple(slice(int(c.start * SHAPE[0] / GRID), int(c.stop * SHAPE[0] / GRID)) for c in cells)
+            one.without = (mean_maps(network, photographed(film, key, pixels)[0], Recipe()), cells)  # type: ignore[arg-type]
+        films.append(one)
+    return films
+
+
+def embedding(maps: Maps) -> np.ndarray:
+    pooled = [one.mean(axis=(1, 2)) for one in maps]
+    return np.concatenate([p / np.linalg.norm(p) for p in pooled])
+
+
+def area_under_curve(positive: np.ndarray, negative: np.ndarray) -> float:
+    from scipy.stats import mannwhitneyu
+
+    return float(mannwhitneyu(positive, negative).statistic / (len(positive) * len(negative)))
+
+
+def pores_against_lines(films: list[Rendered], shown: Callable[[Rendered], np.ndarray]) -> float:
+    """Return the median AUC, over films, of telling cells with pores from cells with lines."""
+    found = []
+    for one in films:
+        pores, lines = (one.pores > 0.35) & (one.lines < 0.1), (one.lines > 0.35) & (one.pores < 0.1)
+        if min(pores.sum(), lines.sum()) >= 5:
+            found.append(area_under_curve(shown(one)[pores], shown(one)[lines]))
+    return float(np.median(found))
+
+
+def trial(films: list[Rendered], values: np.ndarray) -> dict[str, float]:
+    vectors = np.array([embedding(one.maps) for one in films])
+    readout: Readout = readout_of(vectors, units_of(values, [f"f{i:03d}" for i in range(len(films))]), refits=0)
+    predicted = readout.predict(vectors)
+    shares = [split(one.maps, readout).share for one in films]
+    off = [abs(s.mean() - (p - readout.base)) for s, p in zip(shares, predicted)]
+    changes, showed = [], []
+    for one, p, share in zip(films, predicted, shares):
+        if one.without is not None:
+            maps, cells = one.without
+            changes.append(p - readout.predict(embedding(maps)[None])[0])
+            showed.append(share[cells].sum() / share.size)
+    slope = float(np.polyfit(showed, changes, 1)[0])
+    return {
+        "mean off, in spreads of the prediction": float(max(off) / predicted.std()),
+        "one quarter's pores: r": float(np.corrcoef(showed, changes)[0, 1]),
+        "one quarter's pores: slope": slope,
+        "pores against equally dark lines: AUC": pores_against_lines(
+            films, lambda one: -split(one.maps, readout).share
+        ),
+    }  # fmt: skip
+
+
+def main() -> None:
+    """Run the trials and print them beside what they must not reach."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--films", type=int, default=80)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--json", action="store_true")
+    args = parser.parse_args()
+    rng = np.random.default_rng(args.seed)
+    films = rendered(args.films, args.seed, EfficientNetLite0().load("cpu"))
+    values = np.array([-100 * one.porosity for one in films]) + rng.normal(0, 1.0, len(films))
+    rows = {"pretrained": trial(films, values)}
+    shuffled = [trial(films, rng.permutation(values)) for _ in range(5)]
+    rows["shuffled values (median of 5)"] = {k: float(np.median([one[k] for one in shuffled])) for k in shuffled[0]}
+    rows["darkness alone"] = {
+        "pores against equally dark lines: AUC": pores_against_lines(films, lambda one: one.darkness)
+    }
+    if args.json:
+        print(json.dumps({"films": args.films, "seed": args.seed, "rows": rows}))
+        return
+    for name, row in rows.items():
+        for what, value in row.items():
+            print(f"{name:30} {what:42} {value:.4g}")
+
+
+if __name__ == "__main__":
+    main()
