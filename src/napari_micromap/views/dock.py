@@ -267,7 +267,7 @@ class MicromapDock(QWidget):
             return
         width = self.width() - 4 * GAP
         lasting = (self.header, self.color, self.scope, self.map.toolbar, self.map.legend)
-        free = round(self.height() * (1 - _MAP_SHARE)) - self._height_of(lasting, width) - 4 * GAP
+        free = round(self.height() * (1 - _MAP_SHARE)) - self._height_of(lasting, width) - 6 * GAP
         passing = self._height_of((self.progress, self.notice), width)
         checking = not self.check_area.isHidden()
         tabs = min(free, max(_TABS_LEAST, min(round(_TABS_SHARE * self.height()), _TABS_MOST)))

@@ -14,7 +14,7 @@ from napari_micromap.session.where import Where
 from napari_micromap.statistics.where import Split
 from napari_micromap.views.listening import listen
 
-NAME = "Where it shows"
+NAME = "Where it shows: blue lowers, red raises"
 OURS = {"micromap": "where"}
 CERTAIN = 0.9  # share of refits that must agree on the sign for a place to be drawn strongly
 STRONG, FAINT, BORDER = 0.62, 0.14, 0.35  # opacity; border cells see little of the picture, and are dimmed

@@ -9,9 +9,11 @@ from napari.layers import Image, Layer
 from napari.viewer import Viewer
 from numpy.typing import NDArray
 
+from napari_micromap.atlas import Micrograph
 from napari_micromap.montage.tiles import gray_window
 from napari_micromap.views.gallery.borrowed import Borrowed
 from napari_micromap.views.gallery.scene import OURS
+from napari_micromap.work import Progress, Work
 
 
 class Opened:
@@ -85,3 +87,9 @@ class Opened:
     def _look_at(self, layer: Layer) -> None:
         self._borrowed.select([layer])
         self._viewer.fit_to_view(layers=[layer])
+
+
+def read_whole(micrograph: Micrograph) -> Work[NDArray[Any]]:
+    """Read a micrograph at full resolution, without its data bar."""
+    yield Progress("Opening", note=micrograph.name)
+    return micrograph.specimen()

@@ -17,10 +17,10 @@ from napari_micromap.montage import PER_PAGE, Arrangement, Filled, Want, compose
 from napari_micromap.session import Session
 from napari_micromap.views.gallery.borrowed import Borrowed, Camera
 from napari_micromap.views.gallery.mouse import Mouse
-from napari_micromap.views.gallery.opened import Opened
+from napari_micromap.views.gallery.opened import Opened, read_whole
 from napari_micromap.views.gallery.page import Page
 from napari_micromap.views.gallery.surroundings import Surroundings, is_ours, layer_of
-from napari_micromap.work import Progress, Work
+from napari_micromap.work import Progress
 
 Mode: TypeAlias = Literal["closed", "gallery", "opened"]
 
@@ -262,7 +262,7 @@ class Gallery:
             self.changed.emit()
             return
         self._session.run(
-            lambda: _read_whole(micrograph), lane="gallery", done=partial(self._on_read, row, micrograph)
+            lambda: read_whole(micrograph), lane="gallery", done=partial(self._on_read, row, micrograph)
         )  # fmt: skip
 
     def _on_read(self, row: int, micrograph: Micrograph, pixels: NDArray[Any]) -> None:
@@ -396,8 +396,3 @@ class Gallery:
     def _aspect(self) -> float:
         height, width = self._viewer.canvas.size
         return float(width / max(height, 1))
-
-
-def _read_whole(micrograph: Micrograph) -> Work[NDArray[Any]]:
-    yield Progress("Opening", note=micrograph.name)
-    return micrograph.specimen()
