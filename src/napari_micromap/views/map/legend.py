@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
-from numpy.typing import NDArray
 from qtpy.QtCore import QEvent, QObject, QPointF, QRectF, QSize, Qt, Signal
 from qtpy.QtGui import QColor, QIcon, QImage, QPainter, QPaintEvent, QPen, QPixmap, QResizeEvent
 from qtpy.QtWidgets import (
@@ -198,13 +195,6 @@ class EntryList(QScrollArea):
         needed = self._flow.heightForWidth(max(1, self.viewport().width()))
         line = self._flow.itemAt(0).sizeHint().height() if self._flow.count() else 1
         self.setFixedHeight(max(1, min(needed, round(_LINES * line))))
-
-
-def counting(coloring: Coloring, counted: NDArray[np.bool_]) -> Coloring:
-    """Return the same colors with a legend that counts only some micrographs; entries without any are kept."""
-    counts = np.bincount(coloring.codes[counted & (coloring.codes >= 0)], minlength=len(coloring.entries))
-    entries = tuple(replace(entry, count=int(count)) for entry, count in zip(coloring.entries, counts))
-    return replace(coloring, entries=entries, missing=coloring.missing & counted)
 
 
 def _entry_button() -> QToolButton:

@@ -12,6 +12,7 @@ from qtpy.QtWidgets import QPushButton, QVBoxLayout, QWidget
 
 from napari_micromap.atlas import Atlas, Positions, Rows
 from napari_micromap.colors import Coloring, colors_of, plain
+from napari_micromap.figures.legends import counting
 from napari_micromap.session import Map, Mode, Session
 from napari_micromap.views.listening import listen
 from napari_micromap.views.map.canvas import Canvas
@@ -19,7 +20,7 @@ from napari_micromap.views.map.dots import DARK, LIGHT, Dots, arrange, ground_of
 from napari_micromap.views.map.gestures import Tool
 from napari_micromap.views.map.hover import HoverCard
 from napari_micromap.views.map.lasso import rows_inside
-from napari_micromap.views.map.legend import Legend, counting
+from napari_micromap.views.map.legend import Legend
 from napari_micromap.views.map.marks import ACCENT
 from napari_micromap.views.map.packed import Rgb
 from napari_micromap.views.map.tools import Toolbar
