@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari.utils.theme import get_theme
-from qtpy.QtCore import QEvent, QMimeData, QObject, QSize, QTimer
+from qtpy.QtCore import QEvent, QMimeData, QSize, QTimer
 from qtpy.QtGui import QCursor, QDragEnterEvent, QDragLeaveEvent, QDropEvent, QResizeEvent
-from qtpy.QtWidgets import QMenu, QSizePolicy, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
 from napari_micromap.atlas import Atlas
 from napari_micromap.backbones import BACKBONES
@@ -20,9 +20,11 @@ from napari_micromap.pipeline import Joined, usual_layout
 from napari_micromap.problems import Problem
 from napari_micromap.session import Map
 from napari_micromap.store.recent import recent
-from napari_micromap.views.below import AddedTables, Below
+from napari_micromap.views.below import Below
 from napari_micromap.views.controls import GAP, Roomy
+from napari_micromap.views.dock_menu import DockMenu
 from napari_micromap.views.gallery import Gallery
+from napari_micromap.views.heights import Heights
 from napari_micromap.views.layer_links import LayerLinks
 from napari_micromap.views.listening import listen
 from napari_micromap.views.looks import stylesheet
@@ -40,7 +42,7 @@ from napari_micromap.views.panels.property import PropertyPanel
 from napari_micromap.views.panels.samples import SamplesPanel
 from napari_micromap.views.panels.scope import ScopePanel
 from napari_micromap.views.panels.selected import SelectedPanel
-from napari_micromap.views.panels.start import StartPanel, fill_with_paths
+from napari_micromap.views.panels.start import StartPanel
 from napari_micromap.views.sessions import lanes_of, rest, session_of, unwrapped
 from napari_micromap.views.tabs import Tabs, page_of
 from napari_micromap.views.where import WhereOverlay
@@ -50,11 +52,6 @@ from napari_micromap.work import spoken
 
 if TYPE_CHECKING:
     import napari.viewer
-
-_ROOM_FOR_BOTH = 220  # logical pixels that check card and tabs need beside each other
-_MAP_SHARE = 0.45  # of the dock's height, at least
-_TABS_SHARE, _TABS_LEAST, _TABS_MOST = 0.27, 150, 320  # of the dock's height; logical pixels
-_TABS_BAR = 60  # what is left of them, at least, beside a message
 
 
 class MicromapDock(QWidget):
@@ -88,9 +85,7 @@ class MicromapDock(QWidget):
         self.notice = NoticePanel()
         self.wishes = Wishes(self, self.viewer, self.session, self.notice.tell_failure, lambda: self.gallery.layers)
         self.windows = Windows(self, self.session)
-        self.menu = self._menu()
         self.start = StartPanel(recent)
-        self.header = HeaderPanel(self.session, self.menu)
         self.more = MorePanel()
         self.check = CheckPanel(self.session, self.more)
         self.check_area = Roomy(self.check)
@@ -99,6 +94,10 @@ class MicromapDock(QWidget):
         self.scope = ScopePanel(self.session)
         self.menus = Menus(self, self.session, self.notice.tell_failure)
         self.below = Below(self.viewer, self.session, self.menus.show_at, self.notice.tell_failure)
+        self.menu = DockMenu(
+            self.session, self.wishes, self.windows, lambda: self.below.show(), self.notice.tell_failure, self
+        )
+        self.header = HeaderPanel(self.session, self.menu)
         self.map = MapView(self.session, shortcuts=self)
         self.selected = SelectedPanel(
             self.session, names_button(NamesMenu(self.session, self.notice.tell_failure, self))
@@ -126,32 +125,15 @@ class MicromapDock(QWidget):
         )
         layout.addWidget(self.tabs)
         layout.addStretch(1)
+        self.heights = Heights(
+            self, self.check_area, self.tabs,
+            lasting=(self.header, self.color, self.scope, self.map.toolbar, self.map.legend),
+            passing=(self.progress, self.notice),
+            watched=(self.notice, self.progress, self.map.legend),
+        )  # fmt: skip
         self.setMinimumWidth(300)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
         self.setAcceptDrops(True)
-
-    def _menu(self) -> QMenu:
-        menu, wishes = QMenu(self), self.wishes
-        menu.setToolTipsVisible(True)
-        menu.addAction("Open folder…").triggered.connect(wishes.ask_folder)
-        menu.addAction("Open saved map…").triggered.connect(wishes.ask_session)
-        menu.addAction("Use open images").triggered.connect(wishes.use_layers)
-        menu.addAction("Try example").triggered.connect(wishes.try_example)
-        wishes.add_look_again(menu)
-        last = menu.addMenu("Recent")
-        last.setToolTipsVisible(True)
-        last.aboutToShow.connect(lambda: fill_with_paths(last, recent(), wishes.open_path))
-        menu.addSeparator()
-        menu.addAction("Add table…").triggered.connect(wishes.ask_table)
-        menu.addMenu(AddedTables(self.session, self.notice.tell_failure, self))
-        menu.addAction("Columns…").triggered.connect(self.windows.roles)
-        menu.addAction("Table").triggered.connect(lambda: self.below.show())
-        menu.addSeparator()
-        menu.addAction("Save").triggered.connect(wishes.save)
-        menu.addAction("Save as…").triggered.connect(wishes.save_as)
-        menu.addAction("Figure…").triggered.connect(self.windows.figure)
-        menu.addAction("Share…").triggered.connect(self.windows.share)
-        return menu
 
     def _connect(self) -> None:
         self.start.folder_wanted.connect(self.wishes.ask_folder)
@@ -184,13 +166,11 @@ class MicromapDock(QWidget):
         listen(self, self.session.joined_changed, self._on_joined)
         listen(self, self.session.grown, self._on_grown)
         listen(self, self.session.warned, self.notice.tell)
-        listen(self, self.session.scope.changed, self._give_room)
+        listen(self, self.session.scope.changed, self.heights.share)
         listen(self, self.gallery.changed, self._on_gallery)
         listen(self, self.gallery.menu_wished, lambda rows: self.menus.show_at(rows, QCursor.pos()))
         listen(self, self.gallery.exclude_wished, lambda rows: self.menus.ask_reason_at(rows, QCursor.pos()))
         self.viewer.events.theme.connect(self._on_theme)
-        for widget in (self.notice, self.progress, self.map.legend):
-            widget.installEventFilter(self)
 
     # ------------------------------------------------------------------ show
 
@@ -211,7 +191,7 @@ class MicromapDock(QWidget):
             self._warm_up()
 
     def _on_map(self, shown: Map | None) -> None:
-        has_map = shown is not None
+        has_map = self.heights.has_map = shown is not None
         for widget in (self.map, self.tabs):
             widget.setVisible(has_map)
         self.header.show_foldable(has_map)
@@ -223,7 +203,7 @@ class MicromapDock(QWidget):
 
     def _show_check(self) -> None:
         self.check_area.setVisible(len(self.session.atlas) > 0 and not self.header.is_folded)
-        self._give_room()
+        self.heights.share()
 
     def _show_duration(self) -> None:
         atlas, backbone = self.session.atlas, self.more.backbone
@@ -238,7 +218,7 @@ class MicromapDock(QWidget):
             self.check.make_map.setEnabled(not busy and len(self.session.atlas) > 0)
             if busy:
                 self.notice.hide()
-            self._give_room()
+            self.heights.share()
 
     def _on_failure(self, sentence: str) -> None:
         details = self._lanes.details
@@ -259,31 +239,6 @@ class MicromapDock(QWidget):
     def _on_gallery(self) -> None:
         self.selected.show_gallery(self.gallery.mode, self.gallery.page, self.gallery.pages, self.gallery.can_go_back)
         self.overlay.lie_over(self.gallery.opened_layer)
-
-    def _give_room(self) -> None:
-        """Leave the map its share of the height, and its place: what comes and goes by itself takes from the tabs."""
-        if not self._had_map:
-            self.check_area.setMaximumHeight(16_777_215)  # Qt's "no limit"
-            return
-        width = self.width() - 4 * GAP
-        lasting = (self.header, self.color, self.scope, self.map.toolbar, self.map.legend)
-        free = round(self.height() * (1 - _MAP_SHARE)) - self._height_of(lasting, width) - 6 * GAP
-        passing = self._height_of((self.progress, self.notice), width)
-        checking = not self.check_area.isHidden()
-        tabs = min(free, max(_TABS_LEAST, min(round(_TABS_SHARE * self.height()), _TABS_MOST)))
-        if checking:
-            # Who looks at the card on a small screen can do without the tabs for that time.
-            self.tabs.setVisible(free - passing >= _ROOM_FOR_BOTH)
-            tabs = min(tabs, free // 2)
-        else:
-            self.tabs.setVisible(True)
-        tabs = max(tabs - passing, _TABS_BAR)
-        self.tabs.setFixedHeight(tabs)
-        self.check_area.setMaximumHeight(max(60, free - (0 if self.tabs.isHidden() else tabs + passing)))
-
-    @staticmethod
-    def _height_of(widgets: Sequence[QWidget], width: int) -> int:
-        return sum(_height_of(widget, width) + GAP + 2 for widget in widgets if not widget.isHidden())
 
     # ------------------------------------------------------------------ ask
 
@@ -321,12 +276,6 @@ class MicromapDock(QWidget):
 
     # ------------------------------------------------------------------ drops, size, end
 
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Give room anew when a message, the progress or the legend comes, goes or grows."""
-        if event.type() in (QEvent.Type.Show, QEvent.Type.Hide, QEvent.Type.Resize):
-            self._give_room()
-        return False
-
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         """Take files and folders."""
         if _paths_in(event.mimeData()):
@@ -347,7 +296,7 @@ class MicromapDock(QWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Keep the map's share."""
         super().resizeEvent(event)
-        self._give_room()
+        self.heights.share()
 
     def sizeHint(self) -> QSize:
         """Ask for a width at which all words have room."""
@@ -377,11 +326,6 @@ class MicromapDock(QWidget):
         self.below.close()
         self.gallery.dispose()
         rest(self.session)
-
-
-def _height_of(widget: QWidget, width: int) -> int:
-    height = widget.heightForWidth(width) if widget.hasHeightForWidth() else -1
-    return int(height if height >= 0 else widget.sizeHint().height())
 
 
 def _paths_in(data: QMimeData) -> Sequence[Path]:
