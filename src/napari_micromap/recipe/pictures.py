@@ -1,0 +1,64 @@
+"""Pictures to what the network sees, and to thumbnails."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_micromap.recipe.contrast import Gray, gray_of, gray_window, windowed
+from napari_micromap.recipe.steps import Recipe
+
+NEARLY_GRAY = 8  # of 255: what JPEG leaves between the channels of a gray picture
+
+
+def prepare(specimen: NDArray[Any], recipe: Recipe) -> Gray:
+    """Turn a picture without its data bar into the square that the network sees.
+
+    The window is taken at full depth, before anything is averaged or rounded, so 16-bit and float pictures lose
+    nothing; the squeezing averages over all pixels (a triangle filter as wide as the step).
+
+    Parameters
+    ----------
+    specimen : (h, w) or (h, w, 3), any number format
+
+    Returns
+    -------
+    (side, side) float32
+        0 black to 1 white; a constant picture is 0.5 all over.
+    """
+    gray = gray_of(specimen)
+    contrasted = windowed(gray, gray_window(gray, recipe.low_percent, recipe.high_percent))
+    return resized(contrasted, recipe.side, recipe.side)
+
+
+def thumbnail(specimen: NDArray[Any], side: int = 192, recipe: Recipe | None = None) -> NDArray[np.uint8]:
+    """Make a small picture in the same window, its aspect ratio kept; small pictures are not enlarged.
+
+    Returns
+    -------
+    (h, w) uint8, or (h, w, 3) where the picture has colors; nearly gray ones (JPEG leaves traces) are gray.
+    """
+    recipe = recipe or Recipe()
+    window = gray_window(gray_of(specimen), recipe.low_percent, recipe.high_percent)
+    height, width = specimen.shape[:2]
+    shrink = min(1.0, side / max(height, width))
+    rows, columns = max(1, round(height * shrink)), max(1, round(width * shrink))
+    channels = [specimen] if specimen.ndim == 2 else [specimen[..., channel] for channel in range(3)]
+    small = np.stack([resized(windowed(channel, window), rows, columns) for channel in channels], axis=-1)
+    levels = np.rint(small * 255).astype(np.uint8)
+    if specimen.ndim == 3 and np.ptp(levels.astype(np.int16), axis=-1).max() > NEARLY_GRAY:
+        return levels
+    return np.ascontiguousarray(levels[..., len(channels) // 2])
+
+
+def resized(gray: Gray, rows: int, columns: int) -> Gray:
+    """Average (shrinking) or interpolate (enlarging) to (rows, columns)."""
+    from PIL import Image
+
+    if gray.shape == (rows, columns):
+        return gray
+    # reducing_gap averages whole blocks first where the picture is much larger: 4 times faster on 6144×4096
+    small = Image.fromarray(gray).resize((columns, rows), Image.Resampling.BILINEAR, reducing_gap=2.0)
+    return np.asarray(small, np.float32).clip(0, 1)

@@ -1,0 +1,52 @@
+"""What happens to each picture, as flat fields."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Annotated, Any, Literal
+
+VERSION = 1  # goes up when the same recipe would give other numbers; a part of the cache's keys
+
+# Said always; what came later is said where it is not as it was before, so that older caches and sessions hold.
+ALWAYS_SAID = ("depths", "views", "side", "low_percent", "high_percent", "precision")
+
+
+@dataclass(frozen=True, repr=False)
+class Recipe:
+    """What happens to each picture before, in and after the network.
+
+    Parameters
+    ----------
+    depths : "several" or "last"
+        "several" pools the maps of several depths, fine to coarse, each L2-normalized; "last" takes the last layer
+        alone, as in the paper.
+    views : 1 or 8
+        8 averages over all flips and rotations, so that direction does not matter; 1 takes the picture as it stands,
+        for directional structures.
+    side : int
+        Pixels a side to which the picture is squeezed for the network.
+    low_percent, high_percent : float
+        Gray percentiles that become black and white.
+    precision : "float32", "bfloat16" or "auto"
+        Number format of the network, one for a whole collection; "auto" takes bfloat16 where the device is fast in it.
+    """
+
+    depths: Literal["several", "last"] = "several"
+    views: Literal[1, 8] = 8
+    side: Annotated[int, {"min": 32, "max": 1024, "step": 32}] = 224
+    low_percent: Annotated[float, {"min": 0.0, "max": 49.0, "step": 0.5}] = 0.5
+    high_percent: Annotated[float, {"min": 51.0, "max": 100.0, "step": 0.5}] = 99.5
+    precision: Literal["float32", "bfloat16", "auto"] = "float32"
+
+    def __repr__(self) -> str:
+        return f"Recipe({', '.join(f'{name}={value!r}' for name, value in _said(self))})"
+
+
+def recipe_key(recipe: Recipe) -> str:
+    """Return a recipe as text for keys of a cache; "auto" must have been decided before."""
+    return f"{VERSION}:{','.join(f'{name}={value}' for name, value in _said(recipe))}"
+
+
+def _said(recipe: Recipe) -> list[tuple[str, Any]]:
+    said = ((step, getattr(recipe, step.name)) for step in fields(recipe))
+    return [(step.name, value) for step, value in said if step.name in ALWAYS_SAID or value != step.default]
