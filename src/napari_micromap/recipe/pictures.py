@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_micromap.recipe.contrast import Gray, gray_of, gray_window, windowed
+from napari_micromap.recipe.resizing import resized
 from napari_micromap.recipe.steps import Recipe
+from napari_micromap.recipe.windows import Squares, squares_of
 
 NEARLY_GRAY = 8  # of 255: what JPEG leaves between the channels of a gray picture
 
@@ -28,9 +31,30 @@ def prepare(specimen: NDArray[Any], recipe: Recipe) -> Gray:
     (side, side) float32
         0 black to 1 white; a constant picture is 0.5 all over.
     """
+    return resized(contrasted(specimen, recipe), recipe.side, recipe.side)
+
+
+def prepare_windows(specimen: NDArray[Any], recipe: Recipe, um_per_px: float = math.nan) -> Squares:
+    """Turn a picture without its data bar into all that the network sees of it: one square, or one a window.
+
+    The contrast is that of the whole picture in all of its windows.
+
+    Parameters
+    ----------
+    um_per_px : float
+        Size of a pixel of ``specimen``; NaN where unknown.
+
+    Returns
+    -------
+    (w, side, side) float32
+    """
+    return squares_of(contrasted(specimen, recipe), recipe, um_per_px)
+
+
+def contrasted(specimen: NDArray[Any], recipe: Recipe) -> Gray:
+    """Return (h, w) gray in the recipe's contrast, before anything is averaged or rounded."""
     gray = gray_of(specimen)
-    contrasted = windowed(gray, gray_window(gray, recipe.low_percent, recipe.high_percent))
-    return resized(contrasted, recipe.side, recipe.side)
+    return windowed(gray, gray_window(gray, recipe.low_percent, recipe.high_percent))
 
 
 def thumbnail(specimen: NDArray[Any], side: int = 192, recipe: Recipe | None = None) -> NDArray[np.uint8]:
@@ -51,14 +75,3 @@ def thumbnail(specimen: NDArray[Any], side: int = 192, recipe: Recipe | None = N
     if specimen.ndim == 3 and np.ptp(levels.astype(np.int16), axis=-1).max() > NEARLY_GRAY:
         return levels
     return np.ascontiguousarray(levels[..., len(channels) // 2])
-
-
-def resized(gray: Gray, rows: int, columns: int) -> Gray:
-    """Average (shrinking) or interpolate (enlarging) to (rows, columns)."""
-    from PIL import Image
-
-    if gray.shape == (rows, columns):
-        return gray
-    # reducing_gap averages whole blocks first where the picture is much larger: 4 times faster on 6144×4096
-    small = Image.fromarray(gray).resize((columns, rows), Image.Resampling.BILINEAR, reducing_gap=2.0)
-    return np.asarray(small, np.float32).clip(0, 1)

@@ -29,6 +29,22 @@ class Recipe:
         Gray percentiles that become black and white.
     precision : "float32", "bfloat16" or "auto"
         Number format of the network, one for a whole collection; "auto" takes bfloat16 where the device is fast in it.
+    scale : "own", "coarsest" or "chosen"
+        "own" takes pictures as they are; else all are brought to one size of pixel, and windows of ``side`` pixels are
+        cut from them, so that the network sees equal fields: the coarsest of the collection, or the chosen one.
+        Nothing is enlarged more than 1.5 times, and a picture of unknown scale is taken as it is.
+    um_per_px : float
+        The chosen size of a pixel, in µm.
+    windows : "whole" or "pooled"
+        "whole" squeezes each picture as a whole; "pooled" cuts windows, drops blank ones, and averages over them.
+    window_um : float
+        Width of such a window in µm; 0 to take ``window_px`` for all.
+    window_px : int
+        The same in the picture's own pixels, where its scale is unknown or no width in µm is given.
+    overlap : float
+        Share of a window that its neighbor has as well, at least.
+    most_windows : int
+        Of one picture; where more would fit, they are spread farther apart.
     """
 
     depths: Literal["several", "last"] = "several"
@@ -37,6 +53,13 @@ class Recipe:
     low_percent: Annotated[float, {"min": 0.0, "max": 49.0, "step": 0.5}] = 0.5
     high_percent: Annotated[float, {"min": 51.0, "max": 100.0, "step": 0.5}] = 99.5
     precision: Literal["float32", "bfloat16", "auto"] = "float32"
+    scale: Literal["own", "coarsest", "chosen"] = "own"
+    um_per_px: Annotated[float, {"min": 0.0, "max": 1e4, "step": 0.001}] = 0.0
+    windows: Literal["whole", "pooled"] = "whole"
+    window_um: Annotated[float, {"min": 0.0, "max": 1e6, "step": 0.1}] = 0.0
+    window_px: Annotated[int, {"min": 32, "max": 16384, "step": 32}] = 448
+    overlap: Annotated[float, {"min": 0.0, "max": 0.9, "step": 0.05}] = 0.25
+    most_windows: Annotated[int, {"min": 1, "max": 400}] = 9
 
     def __repr__(self) -> str:
         return f"Recipe({', '.join(f'{name}={value!r}' for name, value in _said(self))})"

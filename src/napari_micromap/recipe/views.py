@@ -62,8 +62,14 @@ def pool(
     -------
     (b, d) float32
     """
+    return depths_joined(pooled_depths(maps_per_view, depths))
+
+
+def pooled_depths(
+    maps_per_view: Iterable[Sequence[Tensor]], depths: Literal["several", "last"] = "several"
+) -> list[Tensor]:
+    """Average maps over positions, then over views; returns one (b, c) a depth, not normalized."""
     import torch
-    from torch.nn.functional import normalize
 
     sums: list[Tensor] = []
     views = 0
@@ -72,6 +78,13 @@ def pool(
         means = [depth.mean(dim=(2, 3), dtype=torch.float32) for depth in used]
         sums = means if not views else [total + mean for total, mean in zip(sums, means)]
         views += 1
-    blocks = [normalize(total / views, dim=1) for total in sums]
-    pooled: NDArray[np.float32] = torch.cat(blocks, dim=1).cpu().numpy()
-    return pooled
+    return [total / views for total in sums]
+
+
+def depths_joined(means: Sequence[Tensor]) -> NDArray[np.float32]:
+    """L2-normalize each depth's (b, c), and put the depths side by side: (b, d)."""
+    import torch
+    from torch.nn.functional import normalize
+
+    joined: NDArray[np.float32] = torch.cat([normalize(mean, dim=1) for mean in means], dim=1).cpu().numpy()
+    return joined
