@@ -15,7 +15,8 @@ from PIL import Image
 from PIL.ImageDraw import Draw
 
 from napari_micromap.microscopy.bar import agreed_rows, bar_rows
-from napari_micromap.microscopy.pixels import crop_bar, read_header, read_pixels
+from napari_micromap.microscopy.cropping import crop_bar
+from napari_micromap.microscopy.pixels import read_header, read_pixels
 from napari_micromap.problems import Unreadable
 
 RANDOM = np.random.default_rng(7)

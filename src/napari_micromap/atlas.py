@@ -12,7 +12,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from napari_micromap.microscopy.pixels import crop_bar, read_pixels
+from napari_micromap.microscopy.cropping import Side, crop_bar, side_of, specimen_box
+from napari_micromap.microscopy.pixels import read_pixels
 from napari_micromap.neighbors import Neighbors
 from napari_micromap.problems import Problem, Unreadable
 
@@ -25,10 +26,11 @@ Role: TypeAlias = Literal["sample", "property", "processing", "imaging", "batch"
 # Columns that files and their headers fill; a user's column of the same name gets " (table)" behind it.
 OWN_COLUMNS = (
     "file", "folder", "width", "height", "dtype", "bar_rows", "um_per_px", "magnification", "detector", "kv",
-    "working_distance_mm", "date", "instrument", "vendor",
+    "working_distance_mm", "date", "instrument", "vendor", "bar_side", "bar_from", "annotation",
 )  # fmt: skip
 
-_KIND = ("width", "height", "vendor", "bar_rows")  # what one correction of the data bar applies to
+LATER_COLUMNS = ("bar_side", "bar_from", "annotation")  # sessions of the first versions do not have them
+_KIND = ("width", "height", "vendor", "bar_rows", "bar_side")  # what one correction of the data bar applies to
 
 
 class LivePixels(Protocol):
@@ -81,6 +83,7 @@ class Micrograph:
     page: int
     bar_rows: int
     live: LivePixels | None = None
+    bar_side: Side = "bottom"
 
     def pixels(self, max_side: int | None = None) -> NDArray[Any]:
         """Read the whole picture with its data bar, (h, w) or (h, w, 3), in the dtype it was stored with."""
@@ -94,7 +97,11 @@ class Micrograph:
         """Read the picture without its data bar."""
         pixels = self.pixels(max_side)
         shrunk = 1.0 if self.live is None else pixels.shape[0] / self.live.height
-        return crop_bar(pixels, round(self.bar_rows * shrunk))
+        return crop_bar(pixels, round(self.bar_rows * shrunk), self.bar_side)
+
+    def box(self, height: int, width: int) -> tuple[int, int, int, int]:
+        """Return top, left, height, width of the specimen in its whole picture of ``height`` × ``width`` pixels."""
+        return specimen_box(height, width, self.bar_rows, self.bar_side)
 
 
 @dataclass(frozen=True, eq=False)
@@ -159,6 +166,7 @@ class Atlas:
             page=int(self.pages[row]),
             bar_rows=int(self.columns["bar_rows"].to_numpy()[row]),
             live=self.live.get(id_),
+            bar_side=side_of(self.columns["bar_side"].to_numpy()[row] if "bar_side" in self.columns else None),
         )
 
     def __iter__(self) -> Iterator[Micrograph]:
@@ -170,13 +178,17 @@ class Atlas:
         """Replace the columns; embeddings and map stay."""
         return replace(self, columns=columns, roles=MappingProxyType({**self.roles, **(roles or {})}))
 
-    def with_bar_rows(self, rows: Rows, bar_rows: int) -> Atlas:
-        """Correct the height of the data bar of some micrographs; their embeddings no longer hold, so all are dropped.
+    def with_bar_rows(self, rows: Rows, bar_rows: int, side: Side = "bottom") -> Atlas:
+        """Correct the data bar of some micrographs; their embeddings no longer hold, so all are dropped.
 
         Those of the other micrographs come back from the cache.
         """
         columns = self.columns.copy()
         columns.loc[rows, "bar_rows"] = bar_rows
+        for name, value in (("bar_side", side if bar_rows else None), ("bar_from", "you")):
+            values = columns[name].to_numpy(object, copy=True) if name in columns else np.full(len(self), None, object)
+            values[rows] = value
+            columns[name] = pd.Series(values, index=columns.index, dtype=object)
         return replace(self, columns=columns).with_embeddings(None, {})
 
     def with_embeddings(self, embeddings: Embeddings | None, made_by: Mapping[str, Any]) -> Atlas:
@@ -210,11 +222,11 @@ class Atlas:
         return np.unique(where[where >= 0]).astype(np.intp)
 
     def rows_of_kind(self, row: int) -> Rows:
-        """Return the rows of a micrograph's kind: of the same size, vendor and height of the data bar."""
-        told = self.columns[list(_KIND)]
+        """Return the rows of a micrograph's kind: of the same size and vendor, with the same data bar."""
+        told = self.columns[[name for name in _KIND if name in self.columns]]
         one = told.iloc[row]
         alike = np.ones(len(self), bool)
-        for name in _KIND:
+        for name in map(str, told):
             values = told[name]
             alike &= (values.isna() if pd.isna(one[name]) else values == one[name]).to_numpy(bool)
         return np.flatnonzero(alike).astype(np.intp)
@@ -237,6 +249,24 @@ class Atlas:
         if name is not None:
             roles[name] = "sample"
         return replace(self, roles=MappingProxyType(roles))
+
+
+def same_bars(columns: pd.DataFrame, others: pd.DataFrame) -> bool:
+    """Tell whether two tables of the same micrographs say the same of their data bars."""
+    return all(
+        (name in columns) == (name in others) and (name not in columns or columns[name].equals(others[name]))
+        for name in ("bar_rows", "bar_side")
+    )
+
+
+def specimen_sizes(columns: pd.DataFrame) -> NDArray[np.float64]:
+    """Return (n, 2) height and width in pixels without the data bar, NaN where they are not known."""
+    sizes = columns[["height", "width"]].to_numpy(float, na_value=np.nan)
+    bars = np.nan_to_num(columns["bar_rows"].to_numpy(float, na_value=np.nan))
+    sides = columns["bar_side"] if "bar_side" in columns else pd.Series(None, index=columns.index, dtype=object)
+    across = sides.isin(["left", "right"]).to_numpy(bool)
+    specimens: NDArray[np.float64] = sizes - np.stack([np.where(across, 0.0, bars), np.where(across, bars, 0.0)], axis=1)
+    return specimens
 
 
 def empty_atlas() -> Atlas:

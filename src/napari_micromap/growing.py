@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from napari_micromap import pipeline
-from napari_micromap.atlas import Atlas, Rows
+from napari_micromap.atlas import Atlas, Rows, same_bars
 from napari_micromap.backbones import BACKBONES, Backbone
 from napari_micromap.choices import Choices
 from napari_micromap.layouts import LAYOUTS, Layout
@@ -89,10 +89,10 @@ def caught_up_growth(grown: Atlas, before: Atlas, now: Atlas) -> Atlas | None:
     n = len(now)
     if n != len(before) or not np.array_equal(now.ids, before.ids) or now.embeddings is not before.embeddings:
         return None
-    if not now.columns["bar_rows"].equals(before.columns["bar_rows"]):
+    if not same_bars(now.columns, before.columns):
         return None
     columns = pd.concat([now.columns, grown.columns.iloc[n:].reindex(columns=now.columns.columns)], ignore_index=True)
-    for name in ("file", "folder", "width", "height", "bar_rows"):  # a file may have been found elsewhere
+    for name in ("file", "folder", "width", "height", "bar_rows", "bar_side"):  # a file may have been found elsewhere
         columns[name] = grown.columns[name]
     grown = replace(grown, columns=columns, roles=now.roles, tables=now.tables, synthetic=now.synthetic)
     if now.positions is before.positions:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_micromap.atlas import Atlas, Features, Positions, Rows
+from napari_micromap.atlas import Atlas, Features, Micrograph, Positions, Rows
 from napari_micromap.embedding.preview import Preview as Preview
 from napari_micromap.problems import Problem
 from napari_micromap.recipe import Recipe
@@ -191,17 +191,20 @@ def embed(
 
 def contents(atlas: Atlas, workshop: Workshop) -> list[str]:
     """Return the hash of the pixels of each micrograph, "" where the cache does not know it."""
-    from napari_micromap.store.embeddings import file_question
-
-    asked = [file_question(one.path, one.page, one.bar_rows) or "" for one in atlas]
+    asked = [_question(one) or "" for one in atlas]
     known = workshop.embeddings.recall([question for question in asked if question])
     return [known.get(question, "") for question in asked]
+
+
+def _question(micrograph: Micrograph) -> str | None:
+    from napari_micromap.store.embeddings import file_question
+
+    return file_question(micrograph.path, micrograph.page, micrograph.bar_rows, micrograph.bar_side)
 
 
 def remember(atlas: Atlas, made: tuple[Backbone, Recipe], contents: Sequence[str], workshop: Workshop) -> None:
     """Put embeddings that were made elsewhere into the cache, by the hashes of their pixels."""
     from napari_micromap.embedding.keys import Keys, spoken_of
-    from napari_micromap.store.embeddings import file_question
 
     backbone, recipe = made
     if atlas.embeddings is None or len(contents) != len(atlas) or recipe.precision == "auto":
@@ -209,7 +212,7 @@ def remember(atlas: Atlas, made: tuple[Backbone, Recipe], contents: Sequence[str
     keys = Keys(spoken_of(backbone), str(atlas.made_by["weights_sha256"]), recipe, recipe.precision)
     known = [row for row, content in enumerate(contents) if content]
     workshop.embeddings.put((keys.key(contents[row]), atlas.embeddings[row]) for row in known)
-    asked = {row: file_question(atlas[row].path, atlas[row].page, atlas[row].bar_rows) for row in known}
+    asked = {row: _question(atlas[row]) for row in known}
     workshop.embeddings.note({question: contents[row] for row, question in asked.items() if question})
 
 

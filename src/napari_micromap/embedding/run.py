@@ -320,7 +320,7 @@ class Run:
         micrograph = self.atlas[row]
         if micrograph.live is not None or not micrograph.path:
             return None
-        return file_question(micrograph.path, micrograph.page, micrograph.bar_rows)
+        return file_question(micrograph.path, micrograph.page, micrograph.bar_rows, micrograph.bar_side)
 
     def _thumbnail_key(self, row: int) -> str:
         return self.thumbnails.key_of(self.atlas[row])

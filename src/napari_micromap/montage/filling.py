@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_micromap.atlas import Atlas, Micrograph, Rows
+from napari_micromap.atlas import Atlas, Micrograph, Rows, specimen_sizes
 from napari_micromap.montage.arrangement import Arrangement, arrange, typical_first
 from napari_micromap.montage.composing import Want
 from napari_micromap.montage.tiles import TilePixels, read_tile, tile_of
@@ -79,8 +79,7 @@ def fill(
 
 def _sizes(atlas: Atlas, rows: NDArray[np.intp]) -> NDArray[np.float64]:
     """Return (k, 2) height without data bar, and width."""
-    columns = atlas.columns[["height", "width", "bar_rows"]].iloc[rows].to_numpy(float, na_value=np.nan)
-    return np.stack([columns[:, 0] - np.nan_to_num(columns[:, 2]), columns[:, 1]], axis=1)
+    return specimen_sizes(atlas.columns.iloc[rows])
 
 
 def _previews(atlas: Atlas, arrangement: Arrangement, thumbnails: Thumbnails | None) -> dict[int, TilePixels]:

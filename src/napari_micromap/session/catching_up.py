@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pandas as pd
 
-from napari_micromap.atlas import Atlas
+from napari_micromap.atlas import Atlas, same_bars
 
 
 def caught_up(built: Atlas, now: Atlas) -> Atlas | None:
@@ -15,6 +15,6 @@ def caught_up(built: Atlas, now: Atlas) -> Atlas | None:
     if (where < 0).any():  # others were opened
         return None
     columns = now.columns if len(where) == len(now) else now.columns.iloc[where].reset_index(drop=True)
-    if not columns["bar_rows"].equals(built.columns["bar_rows"]):  # a corrected data bar: embed those anew
+    if not same_bars(columns, built.columns):  # a corrected data bar: embed those anew
         return None
     return replace(built, columns=columns, roles=now.roles, tables=now.tables, synthetic=now.synthetic)

@@ -119,12 +119,13 @@ def content_hash(pixels: NDArray[Any]) -> str:
     return digest.hexdigest()
 
 
-def file_question(path: str, page: int, bar_rows: int) -> str | None:
+def file_question(path: str, page: int, bar_rows: int, bar_side: str = "bottom") -> str | None:
     """Return the key of the memo of a file's pixels, None if it is not there; it changes when the file does."""
     try:
         stat = Path(path).stat()
     except OSError:
         return None
+    side = {} if bar_side == "bottom" else {"bar_side": bar_side}
     return key_of(
-        path=path, page=page, bar_rows=bar_rows, size=stat.st_size, changed=stat.st_mtime_ns, node=stat.st_ino
+        path=path, page=page, bar_rows=bar_rows, size=stat.st_size, changed=stat.st_mtime_ns, node=stat.st_ino, **side
     )

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from napari_micromap.atlas import OWN_COLUMNS, Atlas, Role, Rows, UnreadableFile
+from napari_micromap.atlas import LATER_COLUMNS, OWN_COLUMNS, Atlas, Role, Rows, UnreadableFile
 from napari_micromap.neighbors import Neighbors
 from napari_micromap.problems import Problem
 from napari_micromap.store import pieces
@@ -263,6 +263,9 @@ class _Loading:
 
         def read() -> pd.DataFrame:
             columns = columns_from(pieces.read_bytes(self.folder, name), types, places.ids)
+            for later in LATER_COLUMNS:
+                if later not in columns:  # saved before there was such a column
+                    columns[later] = pd.Series(None, index=columns.index, dtype=object)
             if not set(OWN_COLUMNS) <= set(columns):
                 raise ValueError("columns are missing")
             if not pieces.is_whole(self.folder / name):

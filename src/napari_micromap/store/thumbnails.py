@@ -34,7 +34,8 @@ class Thumbnails:
 
     def key_of(self, micrograph: Micrograph) -> str:
         """Return the key of a micrograph without its data bar; nothing is read for it."""
-        return f"{micrograph.id}:{micrograph.bar_rows}"
+        side = "" if micrograph.bar_side == "bottom" else f":{micrograph.bar_side}"
+        return f"{micrograph.id}:{micrograph.bar_rows}{side}"
 
     def get(self, key: str) -> NDArray[np.uint8] | None:
         """Return the (h, w) or (h, w, 3) thumbnail, or None if there is none yet."""

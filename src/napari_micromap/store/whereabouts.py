@@ -75,6 +75,7 @@ class Whereabouts:
         ]
         columns["folder"] = [str(PurePath(path).parent) if path else "" for path in self.paths.tolist()]
         columns["bar_rows"] = 0
+        columns["bar_side"] = None
         return columns
 
 

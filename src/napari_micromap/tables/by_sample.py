@@ -12,7 +12,7 @@ from napari_micromap.atlas import Atlas, Rows
 from napari_micromap.tables.several import is_number
 
 IMAGES = "images"
-_PER_FILE = {"file", "width", "height", "dtype", "bar_rows"}
+_PER_FILE = {"file", "width", "height", "dtype", "bar_rows", "bar_side", "bar_from", "annotation"}
 
 
 def one_row_a_sample(atlas: Atlas, rows: Rows) -> tuple[pd.DataFrame, NDArray[np.intp]]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
-from napari_micromap.atlas import Atlas
+from napari_micromap.atlas import Atlas, specimen_sizes
 from napari_micromap.labels import number
 from napari_micromap.montage.captions import unit_of
 
@@ -41,16 +42,16 @@ def short_name_of(quantity: str) -> str:
 
 def shape_of(atlas: Atlas, row: int) -> tuple[int, int]:
     """Return the height of a picture, without its data bar, and its width; 3 to 4 where they are not known."""
-    height, width, bar = (_number(atlas, name, row) for name in ("height", "width", "bar_rows"))
-    if height is None or width is None:
+    height, width = specimen_sizes(atlas.columns.iloc[[row]])[0]
+    if not (np.isfinite(height) and np.isfinite(width)):
         return 3, 4
-    return max(1, int(height - (bar or 0))), max(1, int(width))
+    return max(1, int(height)), max(1, int(width))
 
 
 def um_per_px_of(atlas: Atlas, row: int, width: int) -> float | None:
     """Return the size of a pixel of a small picture that is so wide, where the scale is known."""
-    size, whole = _number(atlas, "um_per_px", row), _number(atlas, "width", row)
-    return None if not size or not whole or size < 0 else size * whole / width
+    size, whole = _number(atlas, "um_per_px", row), specimen_sizes(atlas.columns.iloc[[row]])[0, 1]
+    return None if not size or not whole > 0 or size < 0 else size * whole / width
 
 
 def _value(atlas: Atlas, row: int, color_by: str) -> str:
