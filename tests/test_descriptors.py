@@ -8,6 +8,8 @@ import pytest
 from napari_micromap.descriptors import DESCRIPTORS, as_gray
 from napari_micromap.descriptors.correlation import CorrelationLength
 from napari_micromap.descriptors.features import BrightFeatures, DarkFeatures
+from napari_micromap.descriptors.insets import insets
+from napari_micromap.descriptors.measuring import Measuring
 from napari_micromap.descriptors.orientation import Orientation
 
 
@@ -90,3 +92,55 @@ def test_porosity_and_pore_size_of_films_follow_their_true_masks() -> None:
         truth.append((surface.pores.mean(), np.sqrt(4 / np.pi * surface.pores.sum() / max(count, 1))))
     for i in range(2):
         assert spearmanr([m[i] for m in measured], [t[i] for t in truth]).statistic >= 0.9
+
+
+def test_what_is_left_out_is_not_counted_and_its_frame_is_no_edge() -> None:
+    picture = discs(16, 8)
+    boxed = picture.copy()
+    boxed[:60, :60] = 0.0  # a black box over one disc
+    out = np.zeros(picture.shape, bool)
+    out[:60, :60] = True
+    for name in DESCRIPTORS:
+        clean = DESCRIPTORS[name]()(boxed, None, out).values
+        other = DESCRIPTORS[name]()(np.where(out, np.float32(1.0), boxed), None, out).values
+        assert list(clean.values()) == pytest.approx(list(other.values()), nan_ok=True), name  # whatever stands there
+    whole, part = DarkFeatures()(picture).values, DarkFeatures()(boxed, None, out).values
+    assert part["dark area fraction"] == pytest.approx(whole["dark area fraction"], rel=0.1)
+    assert part["dark size (px)"] == pytest.approx(whole["dark size (px)"], rel=0.05)
+
+
+def test_insets_letter_boxes_and_colored_marks_are_found_and_pores_are_not() -> None:
+    gray = (255 * as_gray(discs(16, 8))).clip(5, 250).astype(np.uint8)
+    assert not insets(gray).any()
+    gray[4:30, 4:40] = 255  # a letter box with a letter
+    gray[10:22, 15:20] = 0
+    gray[150:250, 150:152] = gray[150:250, 248:250] = gray[150:152, 150:250] = gray[248:250, 150:250] = 255  # a frame
+    found = insets(gray)
+    assert found[4:30, 4:40].all() and found[150:250, 150:250].all()
+    assert found.sum() == 26 * 36 + 100 * 100
+    colored = np.dstack([gray] * 3)
+    colored[100:110, 60:80] = (255, 220, 0)
+    assert insets(colored)[100:110, 60:80].all()
+
+
+def test_large_pictures_are_made_smaller_and_lengths_stay_those_of_the_file() -> None:
+    picture = (255 * discs(16, 8).clip(0, 1)).astype(np.uint8)
+    small, large = Measuring(), Measuring(longest=512)
+    one = small.prepared(picture).measured(small.descriptors["dark"]).values
+    many = large.prepared(np.kron(picture, np.ones((4, 4), np.uint8))).measured(large.descriptors["dark"]).values
+    assert many["dark size (px)"] == pytest.approx(4 * one["dark size (px)"], rel=0.1)
+    assert many["dark features per 100 px²"] == pytest.approx(one["dark features per 100 px²"] / 16, rel=0.05)
+
+
+def test_brightness_is_that_of_the_file_and_not_of_the_stretched_picture() -> None:
+    picture = np.full((64, 64), 51, np.uint8)
+    picture[::2] = 102
+    values = Measuring().prepared(picture).measured(Measuring().descriptors["gray"]).values
+    assert values["gray mean"] == pytest.approx(0.3) and values["gray spread"] == pytest.approx(0.1)
+
+
+def test_only_values_that_a_mask_counts_are_outlined() -> None:
+    for name, descriptor in Measuring().descriptors.items():
+        found = Measuring().prepared((255 * discs(9, 8).clip(0, 1)).astype(np.uint8)).measured(descriptor)
+        assert found.mask is not None and found.threshold and found.outlined, name
+        assert set(found.outlined) <= set(found.values)

@@ -31,9 +31,11 @@ class DarkFeatures:
     smallest_px: int = 8
     title: ClassVar[str] = "Dark features (pores)"
 
-    def __call__(self, gray: NDArray[np.float32], um_per_px: float | None = None) -> Measured:
+    def __call__(
+        self, gray: NDArray[np.float32], um_per_px: float | None = None, out: NDArray[np.bool_] | None = None
+    ) -> Measured:
         """Measure an (h, w) gray picture of values 0–1."""
-        return _count(-gray, "dark", self.contrast, self.surroundings, self.smallest_px, um_per_px)
+        return _count(-gray, "dark", self.contrast, self.surroundings, self.smallest_px, um_per_px, out)
 
 
 @dataclass(frozen=True)
@@ -56,24 +58,34 @@ class BrightFeatures:
     smallest_px: int = 8
     title: ClassVar[str] = "Bright features (needles, precipitates)"
 
-    def __call__(self, gray: NDArray[np.float32], um_per_px: float | None = None) -> Measured:
+    def __call__(
+        self, gray: NDArray[np.float32], um_per_px: float | None = None, out: NDArray[np.bool_] | None = None
+    ) -> Measured:
         """Measure an (h, w) gray picture of values 0–1."""
-        return _count(gray, "bright", self.contrast, self.surroundings, self.smallest_px, um_per_px)
+        return _count(gray, "bright", self.contrast, self.surroundings, self.smallest_px, um_per_px, out)
 
 
 def _count(
-    signal: NDArray[np.float32], name: str, contrast: float, surroundings: float, smallest: int, um_per_px: float | None
+    signal: NDArray[np.float32],
+    name: str,
+    contrast: float,
+    surroundings: float,
+    smallest: int,
+    um_per_px: float | None,
+    out: NDArray[np.bool_] | None,
 ) -> Measured:
     from scipy import ndimage
     from skimage.measure import regionprops_table
 
     width = max(3.0, surroundings * min(signal.shape))
+    looked_at = ~out if out is not None and not out.all() else np.ones(signal.shape, bool)
     # median-like background: features are clipped before the surroundings are averaged, so they do not hide themselves
-    typical = np.median(signal)
-    spread = 1.4826 * float(np.median(np.abs(signal - typical))) + 1e-6
+    typical = np.median(signal[looked_at])
+    spread = 1.4826 * float(np.median(np.abs(signal[looked_at] - typical))) + 1e-6
+    signal = np.where(looked_at, signal, typical)
     level = ndimage.gaussian_filter(np.clip(signal, typical - 2 * spread, typical + 2 * spread), width / 4)
     smooth = ndimage.gaussian_filter(signal, 1.0)
-    mask = smooth - level > contrast * spread
+    mask = (smooth - level > contrast * spread) & looked_at
     labels, _ = ndimage.label(mask)
     sizes = np.bincount(labels.ravel())
     kept = sizes >= smallest
@@ -81,18 +93,19 @@ def _count(
     mask = kept[labels]
     labels, count = ndimage.label(mask)
     unit, per_px = unit_of(um_per_px)
+    area = int(looked_at.sum())
     shapes = regionprops_table(labels, properties=("area", "axis_major_length", "axis_minor_length")) if count else {}
     diameters = np.sqrt(4 / np.pi * np.asarray(shapes.get("area", []), float)) * per_px
     minor = np.maximum(np.asarray(shapes.get("axis_minor_length", []), float), 1.0)
     elongation = np.asarray(shapes.get("axis_major_length", []), float) / minor
     values = {
-        f"{name} area fraction": float(mask.mean()),
+        f"{name} area fraction": float(mask.sum() / area),
         f"{name} size ({unit})": _mean(diameters),
-        f"{name} features per 100 {unit}²": 100 * count / (mask.size * per_px**2),
+        f"{name} features per 100 {unit}²": 100 * count / (area * per_px**2),
         f"{name} elongation": _mean(elongation),
         f"{name} chord length ({unit})": _chord(mask) * per_px,
     }
-    return Measured(values, mask, f"more than {contrast:g} spreads {name}er than its surroundings")
+    return Measured(values, mask, f"more than {contrast:g} spreads {name}er than its surroundings", tuple(values))
 
 
 def _mean(values: NDArray[np.float64]) -> float:

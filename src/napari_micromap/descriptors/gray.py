@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_micromap.descriptors import Measured
+from napari_micromap.descriptors import Measured, filled, inner
 
 
 @dataclass(frozen=True)
@@ -26,17 +26,24 @@ class Gray:
     edge: float = 0.1
     title: ClassVar[str] = "Gray values and edges"
 
-    def __call__(self, gray: NDArray[np.float32], um_per_px: float | None = None) -> Measured:
+    def __call__(
+        self, gray: NDArray[np.float32], um_per_px: float | None = None, out: NDArray[np.bool_] | None = None
+    ) -> Measured:
         """Measure an (h, w) gray picture of values 0–1."""
         from scipy import ndimage
 
-        smooth = ndimage.gaussian_filter(gray, 1.0)
+        signal, asked = filled(gray, out), inner(out, 3)
+        smooth = ndimage.gaussian_filter(signal, 1.0)
         slope = np.hypot(ndimage.sobel(smooth, 0), ndimage.sobel(smooth, 1)) / 4
-        edges = slope > self.edge
+        edges = (slope > self.edge) & asked
+        looked_at = np.broadcast_to(asked, gray.shape)
+        grays = gray[looked_at] if looked_at.any() else gray.ravel()
+        bends = ndimage.laplace(signal)[looked_at] if looked_at.any() else np.zeros(1, np.float32)
         values = {
-            "gray mean": float(gray.mean()),
-            "gray spread": float(gray.std()),
-            "edge density": float(edges.mean()),
-            "sharpness": float(np.var(ndimage.laplace(gray)) / max(float(gray.var()), 1e-12)),
+            "gray mean": float(grays.mean()),
+            "gray spread": float(grays.std()),
+            "edge density": float(edges.sum() / max(int(looked_at.sum()), 1)),
+            "sharpness": float(np.var(bends) / max(float(grays.var()), 1e-12)),
         }
-        return Measured(values, edges, f"gray changes by more than {self.edge:g} over two pixels")
+        said = f"gray changes by more than {self.edge:g} of its range over two pixels"
+        return Measured(values, edges, said, ("edge density",))

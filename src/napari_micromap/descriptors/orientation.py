@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_micromap.descriptors import Measured
+from napari_micromap.descriptors import Measured, filled, inner
 
 
 @dataclass(frozen=True)
@@ -29,13 +29,29 @@ class Orientation:
     scale_px: float = 2.0
     title: ClassVar[str] = "Orientation"
 
-    def __call__(self, gray: NDArray[np.float32], um_per_px: float | None = None) -> Measured:
+    def __call__(
+        self, gray: NDArray[np.float32], um_per_px: float | None = None, out: NDArray[np.bool_] | None = None
+    ) -> Measured:
         """Measure an (h, w) gray picture of values 0–1."""
         from scipy import ndimage
 
-        dy = ndimage.gaussian_filter(gray, self.scale_px, order=(1, 0))
-        dx = ndimage.gaussian_filter(gray, self.scale_px, order=(0, 1))
+        signal, asked = filled(gray, out), inner(out, max(1, round(3 * self.scale_px)))
+        dy = ndimage.gaussian_filter(signal, self.scale_px, order=(1, 0)) * asked
+        dx = ndimage.gaussian_filter(signal, self.scale_px, order=(0, 1)) * asked
         xx, yy, xy = float((dx * dx).mean()), float((dy * dy).mean()), float((dx * dy).mean())
         coherence = np.hypot(xx - yy, 2 * xy) / max(xx + yy, 1e-12)
         along = 0.5 * np.degrees(np.arctan2(2 * xy, xx - yy)) + 90.0  # gradients stand across the structure
-        return Measured({"orientation (°)": float(along % 180), "orientation coherence": float(coherence)})
+        values = {"orientation (°)": float(along % 180), "orientation coherence": float(coherence)}
+        return Measured(values, _strongest_half(dx * dx + dy * dy), "the steepest places, which make up half of it",
+                        tuple(values))  # fmt: skip
+
+
+def _strongest_half(energy: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Return the pixels that make up half of what all make up, the strongest first."""
+    ordered = np.sort(energy, axis=None)[::-1]
+    total = np.cumsum(ordered, dtype=np.float64)
+    if total[-1] <= 0:
+        return np.zeros(energy.shape, bool)
+    least = ordered[int(np.searchsorted(total, total[-1] / 2))]
+    mask: NDArray[np.bool_] = energy >= least
+    return mask
