@@ -40,6 +40,13 @@ def length_label(um: float) -> str:
     return f"{um:.3g} µm" if um < 1000 else f"{um / 1000:.3g} mm"
 
 
+def bytes_label(size: float) -> str:
+    """Return a number of bytes as people say it: "1.2 GB", "0 MB"."""
+    if size >= 1e9:
+        return f"{size / 1e9:,.1f} GB"
+    return "under 0.1 MB" if 0 < size < 1e5 else f"{size / 1e6:,.1f} MB" if 0 < size < 1e7 else f"{size / 1e6:,.0f} MB"
+
+
 def natural_key(text: str) -> list[tuple[int, float, str]]:
     """Sort key under which "film 2" comes before "film 10"."""
     parts = re.split(r"(\d+)", text.casefold())

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from napari_micromap.sources import Source
     from napari_micromap.space import Space
     from napari_micromap.store.embeddings import EmbeddingCache
+    from napari_micromap.store.measurements import Measurements
+    from napari_micromap.store.room import Kept
     from napari_micromap.store.thumbnails import Thumbnails
     from napari_micromap.tables import Match, TablePreview, Wanted
 
@@ -95,6 +97,13 @@ class Workshop:
 
         return Thumbnails(self.cache)
 
+    @cached_property
+    def measurements(self) -> Measurements:
+        """What was counted in micrographs, on disk."""
+        from napari_micromap.store.measurements import Measurements
+
+        return Measurements(self.cache)
+
     @property
     def layout_process(self) -> LayoutProcess:
         """The process that runs layouts that hold the interpreter; started and warmed when first asked for."""
@@ -114,7 +123,7 @@ class Workshop:
         if self._layout_process is not None:
             self._layout_process.close()
             self._layout_process = None
-        for name in ("embeddings", "thumbnails"):
+        for name in ("embeddings", "thumbnails", "measurements"):
             opened = self.__dict__.pop(name, None)
             if opened is not None:
                 opened.close()
@@ -211,7 +220,10 @@ def remember(atlas: Atlas, made: tuple[Backbone, Recipe], contents: Sequence[str
         return
     keys = Keys(spoken_of(backbone), str(atlas.made_by["weights_sha256"]), recipe, recipe.precision)
     known = [row for row, content in enumerate(contents) if content]
-    workshop.embeddings.put((keys.key(contents[row]), atlas.embeddings[row]) for row in known)
+    sizes = atlas.um_per_px
+    workshop.embeddings.put(
+        (keys.key(contents[row], um_per_px=float(sizes[row])), atlas.embeddings[row]) for row in known
+    )
     asked = {row: _question(atlas[row]) for row in known}
     workshop.embeddings.note({question: contents[row] for row, question in asked.items() if question})
 
@@ -314,3 +326,10 @@ def restore(folder: Path, workshop: Workshop) -> Work[Restored]:
 
     folder, atlas, state = yield from load_session(folder, workshop.thumbnails)
     return Restored(folder, atlas, state)
+
+
+def clear_kept(workshop: Workshop) -> Work[Kept]:
+    """Let go of the embeddings and thumbnails in the workshop's cache folder."""
+    from napari_micromap.store.room import clear
+
+    return clear(workshop.cache)

@@ -56,9 +56,11 @@ def in_order(
 
 
 def processors() -> int:
-    """Return how many processors this process may use."""
+    """Return how many processors this process may use; at most MICROMAP_THREADS, where that is set."""
     allowed = getattr(os, "sched_getaffinity", None)
-    return max(1, len(allowed(0)) if allowed else os.cpu_count() or 1)
+    there = len(allowed(0)) if allowed else os.cpu_count() or 1
+    named = os.environ.get("MICROMAP_THREADS", "")
+    return max(1, min(there, int(named)) if named.isdecimal() and int(named) else there)
 
 
 class Stopped(Exception):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
@@ -98,10 +99,11 @@ class CnnNetwork:
 
 
 def device_named(name: str) -> str:
-    """Return the best device there is for "auto", else the name, if there is such a device."""
+    """Return the best device there is for "auto", or what MICROMAP_DEVICE says; else the name, if it is there."""
     import torch
 
     there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    name = os.environ.get("MICROMAP_DEVICE", name) if name == "auto" else name
     if name == "auto":
         return next(device for device, is_there in there.items() if is_there)
     if not there.get(name.partition(":")[0], False):

@@ -51,6 +51,7 @@ class Session(Growing):
     progressed = Signal(object)  # Progress | None of the build lane
     saved_changed = Signal(object)  # Path | None
     stale_changed = Signal(object)  # frozenset[str]: see `stale`
+    cleared = Signal(object)  # store.room.Kept: what is left on disk
     warned = Signal(str)  # something of a saved session is missing or damaged, in sentences with their remedies
 
     def __init__(self, run: Runner | None = None, cache: Path | None = None) -> None:
@@ -208,6 +209,10 @@ class Session(Growing):
     def restore(self, folder: Path | str) -> None:
         """Open a saved session folder, or its open.micromap."""
         self._build(lambda: pipeline.restore(Path(folder), self.workshop), self._restored)
+
+    def clear_kept(self) -> None:
+        """Let go of the embeddings and thumbnails in the cache folder; they are made again when needed."""
+        self._build(lambda: pipeline.clear_kept(self.workshop), self.cleared.emit)
 
     # -------------------------------------------------------------- what views see of it
 

@@ -150,6 +150,23 @@ class Database:
                 part.replace(part.with_name(f"{self.path.stem}.damaged-{stamp}{self.path.suffix}{ending}"))
 
 
+def clear_file(path: Path) -> None:
+    """Let go of all that is in the tables of a file, and give the room back to the disk; others may have it open."""
+    try:
+        with contextlib.closing(sqlite3.connect(path, timeout=BUSY)) as connection:
+            names = [name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+            with connection:
+                for name in names:
+                    connection.execute(f'DELETE FROM "{name}"')
+            connection.executescript("PRAGMA incremental_vacuum")
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    except sqlite3.Error as error:
+        raise Problem(
+            f"{path} could not be cleared ({error}); wait until other windows have finished, or delete it when "
+            "napari is closed."
+        ) from error
+
+
 def _is_damage(error: sqlite3.DatabaseError) -> bool:
     """Tell a damaged or foreign file from a disk that is full, read-only or busy."""
     signs = ("no such table", "no such column", "malformed", "not a database", FOREIGN)

@@ -43,6 +43,7 @@ from napari_micromap.views.panels.samples import SamplesPanel
 from napari_micromap.views.panels.scope import ScopePanel
 from napari_micromap.views.panels.selected import SelectedPanel
 from napari_micromap.views.panels.start import StartPanel
+from napari_micromap.views.preferences import open_preferences
 from napari_micromap.views.sessions import lanes_of, rest, session_of, unwrapped
 from napari_micromap.views.tabs import Tabs, page_of
 from napari_micromap.views.where import WhereOverlay
@@ -95,8 +96,9 @@ class MicromapDock(QWidget):
         self.menus = Menus(self, self.session, self.notice.tell_failure)
         self.below = Below(self.viewer, self.session, self.menus.show_at, self.notice.tell_failure)
         self.menu = DockMenu(
-            self.session, self.wishes, self.windows, lambda: self.below.show(), self.notice.tell_failure, self
-        )
+            self.session, self.wishes, self.windows, lambda: self.below.show(), self.notice.tell_failure,
+            lambda: open_preferences(self.viewer), self,
+        )  # fmt: skip
         self.header = HeaderPanel(self.session, self.menu)
         self.map = MapView(self.session, shortcuts=self)
         self.selected = SelectedPanel(

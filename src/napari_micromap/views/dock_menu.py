@@ -26,6 +26,8 @@ class DockMenu(QMenu):
         Opens the table dock.
     tell : callable
         Shows a sentence about what cannot be done.
+    open_preferences : callable
+        Opens napari's Preferences at the plugin's page.
     """
 
     def __init__(
@@ -35,6 +37,7 @@ class DockMenu(QMenu):
         windows: Windows,
         show_table: Callable[[], object],
         tell: Callable[[str], object],
+        open_preferences: Callable[[], object],
         parent: QWidget,
     ) -> None:
         super().__init__(parent)
@@ -50,6 +53,9 @@ class DockMenu(QMenu):
         self._add("Save as…", wishes.save_as)
         self._add("Figure…", windows.figure)
         self._add("Share…", windows.share)
+        self.addSeparator()
+        self._add("Storage…", lambda: windows.storage(open_preferences), "What is kept on disk, and Clear")
+        self._add("Preferences…", open_preferences, "Feature extractor, device, processors, storage")
 
     def _add_opening(self, wishes: Wishes) -> None:
         self._add("Open folder…", wishes.ask_folder)

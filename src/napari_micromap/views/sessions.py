@@ -7,6 +7,7 @@ from weakref import WeakKeyDictionary
 
 from napari_micromap.session import Session
 from napari_micromap.views.leaving import Leaving
+from napari_micromap.views.preferences import follow_preferences
 from napari_micromap.views.threads import Lanes
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ def session_of(viewer: napari.viewer.Viewer) -> Session:
     """Return the viewer's session; it outlives the dock, and its work ends with the viewer's window."""
     viewer = unwrapped(viewer)
     if viewer not in _SESSIONS:
+        follow_preferences()
         _SESSIONS[viewer] = session = Session(run=Lanes())
         Leaving(viewer.window._qt_window, lambda: end(session))
     return _SESSIONS[viewer]

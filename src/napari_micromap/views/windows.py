@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from qtpy.QtWidgets import QDialog, QWidget
 
 from napari_micromap.session import Session
@@ -10,6 +12,7 @@ from napari_micromap.views.panels.excluded import ExcludedWindow
 from napari_micromap.views.panels.findings import list_details, list_unmatched, list_unreadable
 from napari_micromap.views.panels.roles import RolesWindow
 from napari_micromap.views.panels.share import FigureWindow, ShareWindow
+from napari_micromap.views.panels.storage import StorageWindow
 from napari_micromap.views.panels.use_only import UseOnly
 
 
@@ -53,6 +56,10 @@ class Windows:
     def share(self) -> None:
         """Offer the ways to hand the map to others."""
         _show(ShareWindow(self._session, self._parent))
+
+    def storage(self, open_preferences: Callable[[], object]) -> None:
+        """Show what is kept on disk, and offer to let it go."""
+        _show(StorageWindow(self._session, open_preferences, self._parent))
 
     def details(self, details: str) -> None:
         """Show the traceback of a fault."""

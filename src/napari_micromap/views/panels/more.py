@@ -14,6 +14,7 @@ from napari_micromap.layouts import LAYOUTS, Layout
 from napari_micromap.recipe import Recipe
 from napari_micromap.views.controls import GAP
 from napari_micromap.views.form import Form, form, summary
+from napari_micromap.views.preferences import preferred_backbone
 
 
 class MorePanel(QWidget):
@@ -34,7 +35,7 @@ class MorePanel(QWidget):
     @property
     def backbone(self) -> Backbone:
         """The feature extractor."""
-        made: Backbone = BACKBONES[next(iter(BACKBONES))]() if self._extractor is None else self._extractor()
+        made: Backbone = preferred_backbone() if self._extractor is None else self._extractor()
         return made
 
     @property
@@ -55,6 +56,7 @@ class MorePanel(QWidget):
 
     def _build(self) -> None:
         self._extractor = Chooser("Feature extractor", "The network that looks at the images", BACKBONES)
+        self._extractor.box.setCurrentIndex(self._extractor.box.findData(BACKBONES.name_of(preferred_backbone())))
         self._map = Chooser("Layout", "How similar images are brought together on the map", LAYOUTS)
         self._pictures = form(Recipe)
         title = QLabel("Pictures")
