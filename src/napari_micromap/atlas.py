@@ -27,9 +27,10 @@ Role: TypeAlias = Literal["sample", "property", "processing", "imaging", "batch"
 OWN_COLUMNS = (
     "file", "folder", "width", "height", "dtype", "bar_rows", "um_per_px", "magnification", "detector", "kv",
     "working_distance_mm", "date", "instrument", "vendor", "bar_side", "bar_from", "annotation",
+    "scale_from",
 )  # fmt: skip
 
-LATER_COLUMNS = ("bar_side", "bar_from", "annotation")  # sessions of the first versions do not have them
+LATER_COLUMNS = ("bar_side", "bar_from", "annotation", "scale_from")  # sessions of the first versions do not have them
 _KIND = ("width", "height", "vendor", "bar_rows", "bar_side")  # what one correction of the data bar applies to
 
 
@@ -191,6 +192,18 @@ class Atlas:
             columns[name] = pd.Series(values, index=columns.index, dtype=object)
         return replace(self, columns=columns).with_embeddings(None, {})
 
+    def with_scale(self, rows: Rows, um_per_px: NDArray[np.float64], scale_from: Sequence[str | None]) -> Atlas:
+        """Set pixel size, NaN where unknown, and where it is from, of some micrographs; their map stays."""
+        columns = self.columns.copy()
+        sizes = columns["um_per_px"].to_numpy(float, na_value=np.nan, copy=True)
+        sizes[rows] = um_per_px
+        known = "scale_from" in columns
+        origins = columns["scale_from"].to_numpy(object, copy=True) if known else np.full(len(self), None, object)
+        origins[rows] = list(scale_from)
+        columns["um_per_px"] = sizes
+        columns["scale_from"] = pd.Series(origins, index=columns.index, dtype=object)
+        return replace(self, columns=columns)
+
     def with_embeddings(self, embeddings: Embeddings | None, made_by: Mapping[str, Any]) -> Atlas:
         """Set the embeddings; features, neighbors and positions of others are dropped, so a stale map cannot exist."""
         return replace(
@@ -230,6 +243,12 @@ class Atlas:
             values = told[name]
             alike &= (values.isna() if pd.isna(one[name]) else values == one[name]).to_numpy(bool)
         return np.flatnonzero(alike).astype(np.intp)
+
+    @property
+    def um_per_px(self) -> NDArray[np.float64]:
+        """(n,) size of a pixel in µm, NaN where it is not known."""
+        sizes = pd.to_numeric(self.columns["um_per_px"], errors="coerce").to_numpy(float, na_value=np.nan)
+        return np.where((sizes > 0) & np.isfinite(sizes), sizes, np.nan)
 
     @property
     def sample_column(self) -> str | None:

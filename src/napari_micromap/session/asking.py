@@ -2,32 +2,38 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 from psygnal import Signal
 
-from napari_micromap import inquiry
-from napari_micromap.atlas import Positions, Rows
-from napari_micromap.inquiry import Answer, MapScan
+from napari_micromap import inquiry, pipeline, scanning
+from napari_micromap.atlas import Rows
+from napari_micromap.inquiry import Answer
 from napari_micromap.problems import Problem
+from napari_micromap.reliability import RELIABLE, Reliability, look_again
+from napari_micromap.scanning import MapScan
 from napari_micromap.session.maps import Map
-from napari_micromap.session.marking import Marking
 from napari_micromap.session.running import Runner
-from napari_micromap.work import Work
+from napari_micromap.session.scaling import Scaling
+from napari_micromap.work import Progress, Work
 
 _SCANS_KEPT = 8
 
 
-class Asking(Marking):
+class Asking(Scaling):
     """The verbs that ask what the structure says of a property; they run in the lane *statistics*."""
 
     answered = Signal(object)  # Answer
     asking = Signal(object)  # Progress | None of a test
     scanned = Signal(object)  # MapScan | None: regions of the shown map, for the property that colors it
+    reliability_told = Signal(str)  # how far the map can be read, in sentences
     run: Runner
+    workshop: pipeline.Workshop
     _map: Map | None
 
     def __init__(self) -> None:
@@ -35,7 +41,7 @@ class Asking(Marking):
         self._answers: dict[str, Answer] = {}
         self._testing = False
         self._asked: list[tuple[str, frozenset[str]]] = []  # each test that was made: what was asked, of which samples
-        self._scans: dict[tuple[str, int, tuple[int, ...]], tuple[Map, Rows, MapScan]] = {}
+        self._scans: dict[tuple[str, ...], tuple[Map, Rows, MapScan]] = {}
 
     @property
     def answers(self) -> Mapping[str, Answer]:
@@ -52,9 +58,10 @@ class Asking(Marking):
         if name is None:
             raise Problem("Choose a property to test; color the map by it, or name it.")
         atlas, rows = self._atlas, self.used
-        named = f"{name}|{batch}|{adjust}|{hash(rows.tobytes())}|{hash(str(atlas.made_by.get('backbone')))}"
-        samples = frozenset() if atlas.samples is None else frozenset(map(str, atlas.samples.iloc[rows].dropna()))
-        count = self._count(named, samples)
+        of_rows = inquiry.samples_of(atlas)
+        samples = frozenset() if of_rows is None else frozenset(map(str, of_rows.iloc[rows].dropna()))
+        made = (atlas.made_by.get("backbone"), atlas.made_by.get("recipe"))
+        count = self._count(_digest(name, batch, adjust, made, *sorted(atlas.ids[rows])), samples)
         self._testing = True
         self.run(
             lambda: self._asked_of(
@@ -71,10 +78,12 @@ class Asking(Marking):
         """Scan the shown map for regions that differ in a property, once for each map, property and scope."""
         name = property if property is not None else self._color_by
         shown, atlas, rows = self._map, self._atlas, self.used
-        if name is None or shown is None or shown.preview or atlas.embeddings is None or atlas.samples is None:
+        ready = atlas.embeddings is not None and inquiry.samples_of(atlas) is not None
+        if name is None or shown is None or shown.preview or not ready:
             self.scanned.emit(None)
             return
-        kept = self._scan_of(name, shown, rows)
+        key = (name, str(atlas.sample_column), inquiry.batch_column(atlas, name))
+        kept = self._scan_of(key, shown, rows)
         if kept is not None:
             self.scanned.emit(kept)
             return
@@ -82,17 +91,30 @@ class Asking(Marking):
             return  # it would take the place of the test, for which a user waits
 
         def done(found: MapScan) -> None:
-            self._scans[name, id(shown), (len(rows), hash(rows.tobytes()))] = (shown, rows, found)
+            self._scans.pop(key, None)
+            self._scans[key] = (shown, rows, found)
             for old in list(self._scans)[:-_SCANS_KEPT]:
                 del self._scans[old]
             self.scanned.emit(found)
 
-        self.run(lambda: inquiry.scan(atlas, name, shown.positions, rows), lane="statistics", done=done)
+        self.run(lambda: scanning.scan(atlas, name, shown.positions, rows), lane="statistics", done=done)
 
-    def show_reliability(self, others: Sequence[Positions] = ()) -> None:
-        """Color the map by how much of each micrograph's neighborhood it keeps."""
-        self._set_atlas(inquiry.with_reliability(self._atlas, others))
-        self.color_by = inquiry.RELIABLE
+    def show_reliability(self) -> None:
+        """Color the map by how much of each micrograph's neighborhood it keeps, also when made from other seeds."""
+        atlas, rows = self._atlas, self._atlas.positions
+
+        def done(found: Reliability) -> None:
+            if self._atlas.positions is rows:
+                kept = {RELIABLE: found.atlas.columns[RELIABLE].to_numpy(float)}
+                self._set_atlas(inquiry.with_derived(self._atlas, kept))
+                self.color_by = RELIABLE
+                self.reliability_told.emit(found.sentence)
+            self.asking.emit(None)
+
+        self.run(lambda: look_again(atlas, self.workshop), lane="build", done=done, progress=self._on_progress)
+
+    def _on_progress(self, progress: Progress) -> None:
+        raise NotImplementedError
 
     # ------------------------------------------------------------------ within
 
@@ -109,14 +131,32 @@ class Asking(Marking):
             self._asked.append((named, samples))
         return sum(asked == named or bool(of & samples) for asked, of in self._asked)
 
-    def _scan_of(self, name: str, shown: Map, rows: Rows) -> MapScan | None:
-        kept = self._scans.get((name, id(shown), (len(rows), hash(rows.tobytes()))))
+    def _asked_state(self) -> dict[str, Any]:
+        """Return the tests that were made, ready for JSON: each set of samples once."""
+        sets = list(dict.fromkeys(samples for _, samples in self._asked))
+        tests = [[named, sets.index(samples)] for named, samples in self._asked]
+        return {"samples": [sorted(samples) for samples in sets], "tests": tests}
+
+    def _restore_asked(self, state: object) -> None:
+        """Take the tests of a saved session, so that opening it again does not make their number forgotten."""
+        if not isinstance(state, dict) or not isinstance(state.get("samples"), list):
+            return
+        sets = [frozenset(map(str, one)) if isinstance(one, list) else frozenset[str]() for one in state["samples"]]
+        for test in state.get("tests") or []:
+            if isinstance(test, list) and len(test) == 2 and isinstance(test[1], int) and 0 <= test[1] < len(sets):
+                self._asked.append((str(test[0]), sets[test[1]]))
+
+    def _scan_of(self, key: tuple[str, ...], shown: Map, rows: Rows) -> MapScan | None:
+        kept = self._scans.get(key)
         return kept[2] if kept is not None and kept[0] is shown and np.array_equal(kept[1], rows) else None
 
     def _was_answered(self, answer: Answer) -> None:
-        together = [a for a in self._answers.values() if a.property != answer.property and _alike(a, answer)]
-        answer = replace(answer, family_p=_family_p(answer, together))
         self._answers[answer.property] = answer
+        together = [a for a in self._answers.values() if _alike(a, answer)]
+        for one in together:  # a later test also makes the earlier ones of the same samples less surprising
+            others = [a for a in together if a is not one]
+            self._answers[one.property] = replace(one, family_p=_family_p(one, others))
+        answer = self._answers[answer.property]
         if answer.property in self._atlas.columns and self._has_rows(answer):
             self._set_atlas(inquiry.with_predictions(self._atlas, answer))
         self.asking.emit(None)
@@ -132,7 +172,9 @@ class Asking(Marking):
 
 def _alike(one: Answer, other: Answer) -> bool:
     """Say whether two answers are about the same samples under the same permutations."""
-    return one.units.samples == other.units.samples and len(one.evidence.null) == len(other.evidence.null) > 1
+    same_samples = one.units.samples == other.units.samples
+    same_batches = (one.batch if one.within_batches else "") == (other.batch if other.within_batches else "")
+    return same_samples and same_batches and len(one.evidence.null) == len(other.evidence.null) > 1
 
 
 def _family_p(answer: Answer, others: Sequence[Answer]) -> float | None:
@@ -142,3 +184,8 @@ def _family_p(answer: Answer, others: Sequence[Answer]) -> float | None:
     maxima = np.max([answer.evidence.null, *(a.evidence.null for a in others)], axis=0)
     maxima[0] = answer.evidence.null[0]
     return float(np.mean(maxima >= maxima[0] - 1e-9))
+
+
+def _digest(*parts: object) -> str:
+    """Name a question shortly, the same in every session."""
+    return hashlib.sha256("|".join(map(str, parts)).encode()).hexdigest()[:16]

@@ -1,0 +1,175 @@
+"""Scales that a user gives: typed bars, drawn lines, columns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from napari_micromap.atlas import Rows
+from napari_micromap.problems import Problem
+from napari_micromap.scaling import (
+    LEAST,
+    MOST,
+    BarGroups,
+    Meaning,
+    in_um,
+    read_bars,
+    rows_scaled_alike,
+    rows_without_scale,
+    sizes_from_column,
+)
+from napari_micromap.session.marking import Marking
+from napari_micromap.session.running import Runner
+
+Scale: TypeAlias = tuple[float, str | None]  # µm per px, NaN where unknown, and where it is from
+BY_BAR, BY_LINE, BY_TABLE, BY_USER = "bar: typed", "line: drawn", "table", "you"
+GIVEN = (BY_BAR, BY_LINE, BY_TABLE, BY_USER)  # by a user rather than a header
+
+
+@dataclass(frozen=True, eq=False)
+class _Step:
+    before: Mapping[str, Scale]  # by micrograph
+    after: Mapping[str, Scale]
+
+
+class ScaleSteps:
+    """What was said of scales, step by step, to be taken back.
+
+    Parameters
+    ----------
+    put : callable
+        Gives micrographs their scales.
+    """
+
+    def __init__(self, put: Callable[[Mapping[str, Scale]], None]) -> None:
+        self._put = put
+        self._done: list[_Step] = []
+        self._undone: list[_Step] = []
+
+    @property
+    def can_undo(self) -> bool:
+        """Whether there is an earlier state."""
+        return bool(self._done)
+
+    @property
+    def can_redo(self) -> bool:
+        """Whether an undone state can come back."""
+        return bool(self._undone)
+
+    def do(self, before: Mapping[str, Scale], after: Mapping[str, Scale]) -> None:
+        """Make a step."""
+        self._done.append(_Step(before, after))
+        self._undone = []
+        self._put(after)
+
+    def undo(self) -> None:
+        """Go one step back."""
+        self._undone.append(self._done.pop())
+        self._put(self._undone[-1].before)
+
+    def redo(self) -> None:
+        """Go one step forth."""
+        self._done.append(self._undone.pop())
+        self._put(self._done[-1].after)
+
+    def forget(self) -> None:
+        """Start anew."""
+        self._done, self._undone = [], []
+
+
+class Scaling(Marking):
+    """The verbs that give micrographs a scale where no header does; each can be undone."""
+
+    run: Runner
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._scale_steps = ScaleSteps(self._put_scales)
+
+    def set_scale(self, rows: ArrayLike, um_per_px: ArrayLike, scale_from: str = BY_USER) -> None:
+        """Say how large a pixel of some micrographs is.
+
+        Parameters
+        ----------
+        rows : (k,) int
+        um_per_px : float or (k,) float
+            Micrometers; NaN takes a scale away.
+        scale_from : str
+            Where it is from: the column of that name says it.
+        """
+        atlas = self._atlas
+        chosen: Rows = np.atleast_1d(np.asarray(rows, np.intp))
+        sizes = np.broadcast_to(np.asarray(um_per_px, float), chosen.shape)
+        known = np.isfinite(sizes)
+        if not ((sizes[known] >= LEAST) & (sizes[known] <= MOST)).all():
+            raise Problem("Pixels of this size are beyond any microscope; look at the number and its unit again.")
+        ids = [str(id_) for id_ in atlas.ids[chosen]]
+        before_sizes = atlas.um_per_px[chosen]
+        origins = atlas.columns["scale_from"].tolist() if "scale_from" in atlas.columns else [None] * len(atlas)
+        before = {i: (float(s), origins[row]) for i, s, row in zip(ids, before_sizes, chosen.tolist(), strict=True)}
+        after = {i: (float(s), scale_from if np.isfinite(s) else "") for i, s in zip(ids, sizes, strict=True)}
+        if len(chosen) and any(not _same(before[i], after[i]) for i in ids):
+            self._scale_steps.do(before, after)
+            self.history.note(self._scale_steps)
+
+    def scale_by_bar(self, rows: ArrayLike, pixels: ArrayLike, length: float, unit: str = "µm") -> None:
+        """Say what a burnt-in scale bar says: its line is so many pixels long, and means this length."""
+        self.set_scale(rows, in_um(length, unit) / np.asarray(pixels, float), BY_BAR)
+
+    def scale_by_line(self, row: int, pixels: float, length: float, unit: str = "µm", whole_kind: bool = False) -> None:
+        """Say how long a line is that was drawn on a micrograph; it may speak for all of its kind."""
+        if not pixels >= 2:
+            raise Problem("The line is too short to measure by; draw one along the scale bar.")
+        rows = rows_scaled_alike(self._atlas, row) if whole_kind else np.array([row], np.intp)
+        self.set_scale(rows, in_um(length, unit) / pixels, BY_LINE)
+
+    def scale_by_column(self, column: str, meaning: Meaning = "µm per px", rows: ArrayLike | None = None) -> None:
+        """Take scales from a column; micrographs without a number there keep what they have.
+
+        Parameters
+        ----------
+        column : str
+        meaning : "µm per px", "nm per px", "field width in µm", "… in mm" or "… in nm"
+            What its numbers are.
+        rows : optional
+            Only these.
+        """
+        sizes = sizes_from_column(self._atlas, column, meaning)
+        told = np.flatnonzero(np.isfinite(sizes))
+        chosen = told if rows is None else np.intersect1d(told, np.asarray(rows, np.intp))
+        self.set_scale(chosen, sizes[chosen], BY_TABLE)
+
+    def look_for_bars(
+        self, done: Callable[[BarGroups], object], progress: Callable[[Any], object], rows: ArrayLike | None = None
+    ) -> None:
+        """Look for burnt-in scale bars on rows, or on all without a scale, and group those that are the same."""
+        atlas = self._atlas
+        wanted: Rows = rows_without_scale(atlas) if rows is None else np.asarray(rows, np.intp)
+        self.run(
+            lambda: read_bars(atlas, wanted), lane="thumbnails",
+            done=lambda found: _ignored(done(found)), progress=lambda step: _ignored(progress(step)),
+        )  # fmt: skip
+
+    # ------------------------------------------------------------------ within
+
+    def _put_scales(self, scales: Mapping[str, Scale]) -> None:
+        atlas = self._atlas
+        rows = atlas.rows_of(list(scales))
+        said = [scales[str(id_)] for id_ in atlas.ids[rows]]
+        self._set_atlas(atlas.with_scale(rows, np.array([size for size, _ in said]), [origin for _, origin in said]))
+
+    def _forget_marks(self) -> None:
+        super()._forget_marks()
+        self._scale_steps.forget()
+
+
+def _same(one: Scale, other: Scale) -> bool:
+    return one[1] == other[1] and bool(np.isclose(one[0], other[0], rtol=1e-12, atol=0, equal_nan=True))
+
+
+def _ignored(_: object) -> None:
+    """Take what a listener returns, and return nothing."""
