@@ -14,7 +14,7 @@ import tifffile
 from PIL import Image
 from PIL.ImageDraw import Draw
 
-from napari_micromap.microscopy.bar import agreed_rows, bar_rows
+from napari_micromap.microscopy.bar import FROM_PIXELS, Bar, agreed_bar, find_bar
 from napari_micromap.microscopy.cropping import crop_bar
 from napari_micromap.microscopy.pixels import read_header, read_pixels
 from napari_micromap.problems import Unreadable
@@ -421,10 +421,8 @@ def barred(picture: Any, rows: int, ground: int = 0, ink: int = 255) -> Any:
 @pytest.mark.parametrize("kind", ["noise", "dark", "gradient"])
 def test_a_data_bar_is_found_to_the_row(kind: str, rows: int, ground: int) -> None:
     picture = barred(specimen(kind), rows, ground, ink=0 if ground == 255 else 255)
-    assert bar_rows(picture) == rows
-    assert bar_rows(np.dstack([picture] * 3)) == rows
-    assert bar_rows(picture.astype(np.uint16) * 257) == rows
-    assert bar_rows(picture.astype(np.float32) / 255) == rows
+    for same in (picture, np.dstack([picture] * 3), picture.astype(np.uint16) * 257, picture.astype(np.float32) / 255):
+        assert find_bar(same) == Bar(rows, "bottom", FROM_PIXELS)
     np.testing.assert_array_equal(crop_bar(picture, rows), specimen(kind))
 
 
@@ -433,22 +431,22 @@ def test_a_data_bar_is_found_to_the_row(kind: str, rows: int, ground: int) -> No
 def test_no_row_of_specimen_is_taken_for_a_bar(kind: str, seed: int) -> None:
     picture = specimen(kind, seed=seed)
     for dtype in (np.uint8, np.uint16, np.float32):
-        assert bar_rows(picture.astype(dtype)) == 0
-    assert bar_rows(picture[:5, :5]) == 0
-    assert bar_rows(np.full((200, 200), np.nan, np.float32)) == 0
+        assert find_bar(picture.astype(dtype)).rows == 0
+    assert find_bar(picture[:5, :5]).rows == 0
+    assert find_bar(np.full((200, 200), np.nan, np.float32)).rows == 0
 
 
 def test_a_bar_taller_than_a_quarter_is_left_to_the_user() -> None:
-    assert bar_rows(barred(specimen("noise", (120, 400)), 60)) == 0
+    assert find_bar(barred(specimen("noise", (120, 400)), 60)).rows == 0
 
 
 def test_the_header_is_believed_where_its_edge_shows() -> None:
     picture = barred(specimen("noise"), 38)
-    assert agreed_rows(38, picture) == 38
-    assert agreed_rows(70, picture) == 38  # no edge there
-    assert agreed_rows(None, picture) == 38
-    assert agreed_rows(0, picture) == 38
-    assert agreed_rows(38, specimen("noise")) == 0  # the header says so, but the bar was cut off before
+    assert agreed_bar(38, picture).rows == 38
+    assert agreed_bar(70, picture).rows == 38  # no edge there
+    assert agreed_bar(None, picture).rows == 38
+    assert agreed_bar(0, picture).rows == 38
+    assert agreed_bar(38, specimen("noise")).rows == 0  # the header says so, but the bar was cut off before
 
 
 def test_bars_of_real_micrographs(real_data: Path) -> None:
@@ -461,7 +459,7 @@ def test_bars_of_real_micrographs(real_data: Path) -> None:
             pixels = read_pixels(path)
             header = read_header(path)
             assert (header.height, header.width, header.dtype) == (*pixels.shape[:2], str(pixels.dtype))
-            found.setdefault(name, set()).add(bar_rows(pixels))
+            found.setdefault(name, set()).add(find_bar(pixels).rows)
             count += 1
     assert count == 1534
     assert found == {name: {expected.get(name, 0)} for name in found}

@@ -1,11 +1,17 @@
-"""The data bar at the bottom, found in the pixels alone."""
+"""The data bar, found in the pixels; agreed with the header."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from napari_micromap.microscopy.cropping import SIDES, Side
+
+FROM_HEADER, FROM_PIXELS = "header", "pixels: panel with writing"
+DOUBT = "header says"
 
 FEWEST_ROWS = 8
 LARGEST_SHARE = 0.25  # of the height; a blank frame looks like a bar from top to bottom
@@ -17,34 +23,92 @@ EDGE = 3  # rows that may differ at the very bottom (nanocomp has one of specime
 WRITTEN = (0.003, 0.5)  # share of the panel that is writing; without any it may as well be a dark rim of the specimen
 
 
-def bar_rows(pixels: NDArray[Any]) -> int:
-    """Count the rows of the data bar at the bottom of a picture; 0 if there is none for sure.
+@dataclass(frozen=True)
+class Bar:
+    """A data bar, or why none is cut.
 
-    A bar is a panel of one gray level with writing in it: it reaches the bottom, has a sharp upper edge, and is at most
-    a quarter of the picture.
+    Parameters
+    ----------
+    rows : int
+        How thick it is, in pixels; 0 for none.
+    side : Side
+        Where it is.
+    reason : str
+        What says so, in a few words.
+    """
+
+    rows: int
+    side: Side
+    reason: str
+
+    @property
+    def columns(self) -> dict[str, Any]:
+        """What the columns of a micrograph say of it."""
+        return {"bar_rows": self.rows, "bar_side": self.side if self.rows else None, "bar_from": self.reason}
+
+
+def find_bar(pixels: NDArray[Any]) -> Bar:
+    """Find the data bar in the pixels alone; where nothing is sure, there is none.
+
+    A bar is a panel of one gray level with writing in it: it reaches the edge of the picture along a whole side, has a
+    sharp edge towards the specimen, and is at most a quarter of the picture.
 
     Parameters
     ----------
     pixels : (h, w) or (h, w, 3)
     """
+    whys = []
+    for side in SIDES:
+        rows, why = _at_bottom(_turned(pixels, side))
+        if rows:
+            return Bar(rows, side, FROM_PIXELS)
+        whys.append(why)
+    return Bar(0, "bottom", f"none: {whys[0]}")
+
+
+def agreed_bar(header_rows: int | None, pixels: NDArray[Any]) -> Bar:
+    """Take the bar that a header tells of where its edge shows in the pixels, else what the pixels show."""
+    if header_rows and _edge_shows(pixels, header_rows):
+        return Bar(header_rows, "bottom", FROM_HEADER)
+    found = find_bar(pixels)
+    if header_rows is None:
+        return found
+    if found.rows:
+        return replace(found, reason=f"pixels: {DOUBT} {header_rows or 'none'}")
+    return replace(found, reason=f"none: {DOUBT} {header_rows}" if header_rows else "none: header and pixels")
+
+
+def is_doubtful(reason: object) -> bool:
+    """Tell whether header and pixels disagree, so that somebody should look."""
+    return isinstance(reason, str) and DOUBT in reason
+
+
+def _turned(pixels: NDArray[Any], side: Side) -> NDArray[Any]:
+    """Return a view of a picture with this side at the bottom."""
+    if side == "bottom":
+        return pixels
+    return pixels[::-1] if side == "top" else np.rot90(pixels, 1 if side == "left" else -1)
+
+
+def _at_bottom(pixels: NDArray[Any]) -> tuple[int, str]:
+    """Count the rows of a bar at the bottom; where there is none, say why."""
     height = pixels.shape[0]
     tallest = int(height * LARGEST_SHARE)
     if tallest < FEWEST_ROWS or pixels.shape[1] < 32:
-        return 0
-    gray = _eight_bit(pixels[height - tallest - EDGE - 1 :])
+        return 0, "too small a picture"
+    gray = _eight_bit(np.ascontiguousarray(pixels[height - tallest - EDGE - 1 :]))
     apart = np.abs(gray.astype(np.int16) - _panel_level(gray))
     # As drawn, which tells a panel also from a specimen of nearly its gray; and as JPEG leaves it.
-    starts = [_upper_edge(gray, (apart <= near).mean(axis=1), above) for near, above in ABOVE.items()]
+    shares = [((apart <= near).mean(axis=1), above) for near, above in ABOVE.items()]
+    starts = [_upper_edge(gray, share, above) for share, above in shares]
     start = min((start for start in starts if start is not None), default=len(gray))
-    written = float((apart[start:] > 64).mean()) if start < len(gray) else 0.0
-    return len(gray) - start if WRITTEN[0] <= written <= WRITTEN[1] else 0
-
-
-def agreed_rows(header_rows: int | None, pixels: NDArray[Any]) -> int:
-    """Return the rows to cut: those of the header where their edge shows in the pixels, else what the pixels show."""
-    if header_rows and _edge_shows(pixels, header_rows):
-        return header_rows
-    return bar_rows(pixels)
+    if start == len(gray):
+        one_gray = bool(np.median(shares[0][0]) >= OWNED)
+        return 0, "one gray beyond a quarter of the picture" if one_gray else "no panel with a sharp edge"
+    written = float((apart[start:] > 64).mean())
+    if not WRITTEN[0] <= written <= WRITTEN[1]:
+        return 0, "a plain rim without writing"
+    return len(gray) - start, ""
 
 
 def _eight_bit(pixels: NDArray[Any]) -> NDArray[np.uint8]:

@@ -15,7 +15,9 @@ import numpy as np
 import pandas as pd
 
 from napari_micromap.atlas import OWN_COLUMNS, Atlas, Role, UnreadableFile
-from napari_micromap.microscopy.bar import agreed_rows
+from napari_micromap.microscopy.annotations import annotation
+from napari_micromap.microscopy.bar import Bar, agreed_bar
+from napari_micromap.microscopy.cropping import crop_bar
 from napari_micromap.microscopy.files import PictureFile, open_picture
 from napari_micromap.microscopy.header import Header
 from napari_micromap.microscopy.pixels import header_of, pixels_of
@@ -168,7 +170,8 @@ class _Page:
     width: int
     height: int
     dtype: str
-    bar_rows: int
+    bar: Bar
+    annotation: str | None
 
 
 @dataclass(frozen=True)
@@ -203,8 +206,9 @@ def _read_pages(file: PictureFile, content: str) -> _File:
             reasons.append((number if len(file.pages) > 1 else None, str(reason)))
             continue
         height, width = pixels.shape[:2]
-        rows = agreed_rows(header.bar_rows, pixels)
-        pages.append(_Page(number, header, width, height, str(pixels.dtype), rows))
+        bar = agreed_bar(header.bar_rows, pixels)
+        drawn = annotation(crop_bar(pixels, bar.rows, bar.side))
+        pages.append(_Page(number, header, width, height, str(pixels.dtype), bar, drawn))
     return _File(content, tuple(pages), tuple(reasons))
 
 
@@ -257,14 +261,15 @@ def _columns(page: _Page) -> dict[str, Any]:
     said = {field.name: getattr(page.header, field.name) for field in fields(Header) if field.name in OWN_COLUMNS}
     # The day alone: it tells sessions at the microscope apart, and groups what was taken together.
     day = page.header.date[:10] if page.header.date else None
-    measured = {"width": page.width, "height": page.height, "dtype": page.dtype, "bar_rows": page.bar_rows}
-    return {**said, **measured, "date": day}
+    measured = {"width": page.width, "height": page.height, "dtype": page.dtype, "annotation": page.annotation}
+    return {**said, **measured, **page.bar.columns, "date": day}
 
 
 def own_columns(values: Sequence[dict[str, Any]]) -> pd.DataFrame:
     """Return the columns that files and headers fill, each with one type whatever is missing."""
     whole, real = ("width", "height", "bar_rows"), ("um_per_px", "magnification", "kv", "working_distance_mm")
     columns = pd.DataFrame(list(values), columns=list(OWN_COLUMNS))
+    columns["scale_from"] = np.where(columns["um_per_px"].astype(float) > 0, "header", "")
     types: dict[str, Any] = {name: int if name in whole else float if name in real else object for name in OWN_COLUMNS}
     return columns.astype(types)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import weakref
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from hashlib import blake2b
 from itertools import product
 from pathlib import Path
@@ -16,7 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_micromap.atlas import OWN_COLUMNS, Atlas, LivePixels, UnreadableFile
-from napari_micromap.microscopy.bar import agreed_rows
+from napari_micromap.microscopy.annotations import annotation
+from napari_micromap.microscopy.bar import agreed_bar
+from napari_micromap.microscopy.cropping import crop_bar
 from napari_micromap.microscopy.files import check_size, decoding
 from napari_micromap.microscopy.header import Header, pixel_size
 from napari_micromap.microscopy.pixels import gray_if_equal, read_header
@@ -215,7 +217,7 @@ class _Rows:
             return
         shrunk = pixels.shape[0] / piece.height
         told = None if header is None or header.bar_rows is None else round(header.bar_rows * shrunk)
-        rows = round(agreed_rows(told, pixels) / shrunk)
+        bar = agreed_bar(told, pixels)
         layer = piece.layer
         self.pieces.append(piece)
         self._paths.append(str(path or ""))
@@ -229,7 +231,8 @@ class _Rows:
                 "width": piece.width,
                 "height": piece.height,
                 "dtype": str(pixels.dtype),
-                "bar_rows": rows,
+                **replace(bar, rows=round(bar.rows / shrunk)).columns,
+                "annotation": annotation(crop_bar(pixels, bar.rows, bar.side)),
                 "um_per_px": _um_per_px(layer) or said.get("um_per_px"),
                 "date": (said.get("date") or "")[:10] or None,
             }

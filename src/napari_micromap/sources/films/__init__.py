@@ -14,6 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from napari_micromap.atlas import Atlas, Role
+from napari_micromap.microscopy.bar import FROM_PIXELS, Bar
 from napari_micromap.places import cache_folder
 from napari_micromap.problems import Problem
 from napari_micromap.sources.films import files
@@ -152,7 +153,8 @@ def _values(film: MadeFilm) -> dict[str, Any]:
 def _atlas(folder: Path, pictures: list[_Picture], contents: Mapping[str, str]) -> Atlas:
     written = {
         "folder": "", "width": files.WIDTH, "height": files.HEIGHT + files.BAR_ROWS, "dtype": "uint16",
-        "bar_rows": files.BAR_ROWS, "um_per_px": files.UM_PER_PX, "magnification": files.MAGNIFICATION,
+        **Bar(files.BAR_ROWS, "bottom", FROM_PIXELS).columns,
+        "um_per_px": files.UM_PER_PX, "magnification": files.MAGNIFICATION,
         "detector": "SE", "kv": files.KV, "working_distance_mm": files.WORKING_DISTANCE_MM,
     }  # fmt: skip
     columns = own_columns([{"file": picture.file, **written} for picture in pictures])
