@@ -250,9 +250,8 @@ def choice(results: dict[str, dict], by: str = "mAP") -> dict[str, object]:
 
 def printed(name: str, result: dict) -> None:
     print(f"\n{name}: {result['images']} images, {result['about']}; {result['protocol']}")
-    print(
-        f"{'':34}{'P@1':>6}{'':14}{'P@5':>5}{'mAP':>6}{'5-NN':>6}{'macro':>6}{'kmeans':>7}{'trust':>6}{'ms':>6}  mAP−first"
-    )
+    heads = f"{'P@1':>6}{'':14}{'P@5':>6}{'mAP':>6}{'5-NN':>6}{'macro':>6}{'kmeans':>7}{'trust':>7}{'ms':>6}"
+    print(f"{'':34}{heads}  mAP against the first")
     for base in ("chance", "pixel size only"):
         if base in result:
             print(line(base, result[base], result[base]))
