@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 
 from napari_micromap.atlas import Atlas
-from napari_micromap.inquiry import RELIABLE, ask, askable_columns, words_for
+from napari_micromap.inquiry import ask, askable_columns, words_for
+from napari_micromap.layouts.tsne import Tsne
 from napari_micromap.problems import Problem
+from napari_micromap.reliability import RELIABLE
 from napari_micromap.session import Session
 from napari_micromap.session.scope import Filter
 from napari_micromap.work import finish
@@ -134,3 +136,67 @@ def _mask(session: Session, rows: object) -> np.ndarray:
     mask = np.zeros(len(session.atlas), bool)
     mask[np.asarray(rows)] = True
     return mask
+
+
+def test_a_scan_compares_within_batches_where_the_property_goes_with_them(session: Session) -> None:
+    atlas = session.atlas
+    value = np.where(atlas.columns["made"] == atlas.columns["made"].iloc[0], 0.0, 9.0)
+    value = value + atlas.columns[JC].to_numpy() * 1e-3
+    session.open_atlas(atlas.with_columns(atlas.columns.assign(**{JC: value}), {}), "PCA")
+    told = []
+    session.scanned.connect(told.append)
+    session.scan_map(JC)
+    assert told[0].batch == "made"
+    inside = _mask(session, np.flatnonzero(value > 5))
+    answer = told[0].result.lasso(inside[told[0].units.rows])
+    assert abs(answer.difference) < 1  # what batches differ by is no finding
+
+
+def test_several_properties_of_the_same_samples_share_one_null(session: Session) -> None:
+    atlas = session.atlas
+    rng = np.random.default_rng(5)
+    other = atlas.columns["film"].map({film: rng.standard_normal() for film in atlas.columns["film"].unique()})
+    session.open_atlas(atlas.with_columns(atlas.columns.assign(other=other), {"other": "property"}), "PCA")
+    session.test(JC)
+    assert session.answers[JC].family_p is None
+    session.test("other")
+    first, second = session.answers[JC], session.answers["other"]
+    assert first.family_p is not None and second.family_p is not None
+    assert first.family_p >= first.evidence.p and second.family_p >= second.evidence.p
+    both = np.maximum(first.evidence.null, second.evidence.null)[1:]
+    by_hand = (1 + np.sum(both >= second.evidence.null[0] - 1e-9)) / (len(both) + 1)
+    assert second.family_p == pytest.approx(by_hand)
+
+
+def test_the_count_of_tests_outlives_the_window(session: Session, tmp_path: Path) -> None:
+    session.test(JC)
+    session.use_only(Filter("um_per_px", low=0.09, high=0.11))
+    session.test(JC)
+    session.save(tmp_path / "s.micromap")
+    again = Session()
+    again.restore(tmp_path / "s.micromap")
+    again.test(JC)
+    assert again.answers[JC].tests_so_far == 2  # the last one once more
+    again.test(JC, batch="")
+    assert again.answers[JC].tests_so_far == 3
+
+
+def test_windows_of_micrographs_without_a_sample_count_by_micrograph(session: Session) -> None:
+    atlas = session.atlas
+    whole = [f"whole {i // 2}" for i in range(len(atlas))]
+    columns = atlas.columns.assign(micrograph=whole)
+    session.open_atlas(atlas.with_columns(columns, {"micrograph": "other", "film": "other"}), "PCA")
+    session.sample_column = None
+    session.test(JC, batch="")
+    answer = session.answers[JC]
+    assert len(answer.units) == len(atlas) // 2 and answer.words.samples == "micrographs"
+
+
+@pytest.mark.slow
+def test_maps_from_other_seeds_say_where_the_map_is_reliable(session: Session) -> None:
+    told = []
+    session.reliability_told.connect(told.append)
+    session.lay_out(Tsne(seed=1), at_once=True)
+    session.show_reliability()
+    assert "2 other random starts have" in told[0] and session.color_by == RELIABLE
+    session.workshop.close()

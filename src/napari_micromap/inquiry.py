@@ -10,15 +10,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from napari_micromap.atlas import Atlas, Positions, Rows
+from napari_micromap.atlas import Atlas, Rows
 from napari_micromap.problems import Problem
 from napari_micromap.statistics.batches import NewBatch, to_new_batch
 from napari_micromap.statistics.confounders import Suspect, suspect
 from napari_micromap.statistics.evidence import Evidence, StructureTest
-from napari_micromap.statistics.nuisance import NuisanceColumn, nuisance_of
+from napari_micromap.statistics.nuisance import Nuisance, NuisanceColumn, nuisance_of
 from napari_micromap.statistics.predictions import predicted_by_others
-from napari_micromap.statistics.regions import RegionScan, ScanResult
-from napari_micromap.statistics.reliability import copies_as_dense, preserved
 from napari_micromap.statistics.units import Units, units_of
 from napari_micromap.statistics.verdict import Asked, Verdict, Words, verdict_of
 from napari_micromap.wording import quantity_of, sample_noun, spoken_column
@@ -26,8 +24,8 @@ from napari_micromap.work import Progress, Work
 
 T = TypeVar("T")
 
+WHOLE = "micrograph"  # column: which micrograph a window was cut from
 LOGARITHMIC = ("um_per_px", "nm_per_px", "magnification")  # they act by their ratio
-RELIABLE = "Map reliable here"
 _STEPS = 6
 
 
@@ -72,6 +70,7 @@ class Answer:
     not_done: tuple[str, ...] = ()
     tests_so_far: int = 1
     asked_to_adjust: tuple[str, ...] | None = None  # columns that the user named, to be adjusted for come what may
+    nuisance: Nuisance | None = None  # what the primary test takes out: batches, if any
     family_p: float | None = None  # over all properties tested on these samples, under shared permutations
 
 
@@ -107,12 +106,12 @@ def ask(
     Problem
         If there are no embeddings, no samples, or no such column.
     """
-    embeddings, units = _units(atlas, name, scope)
+    embeddings, units = tested(atlas, name, scope)
     test, words = StructureTest(permutations, seed), words_for(name, atlas)
     yield Progress("Testing", 0, _STEPS, note=words.quantity)
     not_done: list[str] = []
-    batch = _batch_column(atlas, name, batch)
-    labels = _labels(atlas, units, batch)
+    batch = batch_column(atlas, name, batch)
+    labels = batch_labels(atlas, units, batch)
     asked = _primary(test, embeddings, units, batch, labels, not_done)
     evidence = asked.evidence
     asked = replace(asked, required=adjust is not None, tests_so_far=tests_so_far)
@@ -133,7 +132,7 @@ def ask(
     return Answer(
         name, units, words, verdict_of(asked, words), evidence, asked.adjusted, evidence if asked.within else None,
         asked.ignoring, asked.new_batch, beyond, tuple(asked.suspects), predicted, batch, tuple(not_done), tests_so_far,
-        None if adjust is None else tuple(adjust),
+        None if adjust is None else tuple(adjust), blocked(units, labels, batch) if asked.within else None,
     )  # fmt: skip
 
 
@@ -170,91 +169,20 @@ def with_predictions(atlas: Atlas, answer: Answer) -> Atlas:
     predicted[answer.units.rows] = answer.predicted
     left[answer.units.rows] = measured[answer.units.rows] - answer.predicted
     unit = f" ({answer.words.unit})" if answer.words.unit else ""
-    return _with_derived(atlas, {f"{quantity} predicted{unit}": predicted, f"{quantity} not accounted for{unit}": left})
+    return with_derived(atlas, {f"{quantity} predicted{unit}": predicted, f"{quantity} not accounted for{unit}": left})
 
 
-def with_reliability(atlas: Atlas, others: Sequence[Positions] = ()) -> Atlas:
-    """Add how much of each micrograph's neighborhood the map keeps, the mean over this map and others like it."""
-    if atlas.positions is None or atlas.neighbors is None:
-        raise Problem("Make the map first; then it can be seen where it is reliable.")
-    maps = [atlas.positions, *others]
-    kept = np.mean([preserved(positions, atlas.neighbors.rows) for positions in maps], axis=0)
-    return _with_derived(atlas, {RELIABLE: np.asarray(kept, np.float64).round(4)})
-
-
-def reliability_sentence(atlas: Atlas) -> str:
-    """Say how far the map can be read, and whether there is structure at all."""
-    if RELIABLE not in atlas.columns or atlas.features is None:
-        return ""
-    kept = float(atlas.columns[RELIABLE].mean())
-    said = f"Of the 10 most similar images of each, the map keeps {100 * kept:.0f} % near it; about 70 % is usual. "
-    copies = copies_as_dense(atlas.features)
-    if copies:
-        return said + f"No structure: {copies} of 20 copies with shuffled columns lie as close together."
-    return said + "Images lie closer together than in each of 20 copies with shuffled columns."
-
-
-def _with_derived(atlas: Atlas, new: dict[str, NDArray[np.float64]]) -> Atlas:
+def with_derived(atlas: Atlas, new: dict[str, NDArray[np.float64]]) -> Atlas:
+    """Add computed columns, in place of those of the same name."""
     columns = atlas.columns.drop(columns=[name for name in new if name in atlas.columns])
     columns = pd.concat([columns, pd.DataFrame(new, index=columns.index)], axis=1)
     return atlas.with_columns(columns, dict.fromkeys(new, "other"))
 
 
-@dataclass(frozen=True, eq=False)
-class MapScan:
-    """The scan of a map for regions whose samples differ in a property, kept for lassos."""
-
-    property: str
-    units: Units
-    words: Words
-    result: ScanResult
-    neighbors: NDArray[np.intp]  # (n, k) nearest micrographs among the test's rows, −1 for none
-
-    def sentence(self, selected: NDArray[np.bool_]) -> str:
-        """Say what a lasso, (N,) selected micrographs of the atlas, may claim."""
-        answer = self.result.lasso(selected[self.units.rows], self.neighbors)
-        words = self.words
-        if answer.p is None:
-            if min(answer.samples_inside, answer.samples_outside) < 3:
-                return f"No test: it needs 3 {words.samples} inside and 3 outside."
-            if len(self.result.maxima) == 0:
-                return f"No test: there are too few {words.samples} with {words.quantity}."
-            return "No test: these images lie together on the map, but are not alike."
-        share = f"{100 * answer.p:.2g}" if answer.p < 0.1 else f"{100 * answer.p:.0f}"
-        more = "higher" if answer.difference > 0 else "lower"
-        return (
-            f"{words.quantity} is {words.amount(abs(answer.difference))} {more} inside. "
-            f"In {share} % of reshuffles some region as large differs at least as much."
-        )
-
-
-def scan(atlas: Atlas, name: str, positions: Positions, scope: Rows | None = None, seed: int = 0) -> Work[MapScan]:
-    """Scan a map for regions whose samples differ in a number.
-
-    Raises
-    ------
-    Problem
-        If the property is none, or not a number.
-    """
-    yield Progress("Scanning the map", note=name)
-    placed = np.flatnonzero(np.isfinite(positions).all(axis=1))
-    rows = placed if scope is None else np.intersect1d(placed, scope)
-    _, units = _units(atlas, name, rows.astype(np.intp))
-    if units.categories:
-        raise Problem(f"{name} is no number, so regions are not compared.")
-    result = RegionScan(seed=seed)(positions[units.rows], units)
-    near = np.full((len(units.rows), 0), -1, np.intp)
-    if atlas.neighbors is not None:
-        where = np.full(len(atlas), -1, np.intp)
-        where[units.rows] = np.arange(len(units.rows))
-        near = where[atlas.neighbors.rows[units.rows]]
-    return MapScan(name, units, words_for(name, atlas), result, near)
-
-
 def words_for(column: str, atlas: Atlas) -> Words:
     """Take quantity and unit from a column's name, and the word for samples from theirs."""
     quantity, unit = quantity_of(column)
-    sample = sample_noun(atlas)
+    sample = "micrograph" if atlas.samples is None and WHOLE in atlas.columns else sample_noun(atlas)
     return Words(quantity, unit, sample, f"{sample}s")
 
 
@@ -267,14 +195,15 @@ def askable_columns(atlas: Atlas) -> list[str]:
     return [n for role in ("property", "processing", "other") for n in map(str, atlas.columns) if asks(n, role)]
 
 
-def _batch_column(atlas: Atlas, name: str, batch: str | None) -> str:
+def batch_column(atlas: Atlas, name: str, batch: str | None = None) -> str:
+    """Return the column of batches: the named one, else the one with that role; "" for none."""
     if batch and batch not in atlas.columns:
         raise Problem(f"There is no column “{batch}”; there are: {', '.join(map(str, atlas.columns))}.")
     found = next(iter(_with_role(atlas, "batch")), "") if batch is None else batch
     return "" if found == name else found
 
 
-def _labels(atlas: Atlas, units: Units, batch: str) -> NDArray[Any] | None:
+def batch_labels(atlas: Atlas, units: Units, batch: str) -> NDArray[Any] | None:
     """Return each micrograph's batch; None where there is but one."""
     if not batch:
         return None
@@ -290,15 +219,26 @@ def _primary(
     """Do the primary test: within batches where they allow it, and then also without regard to them."""
     ignoring = test.only_p(embeddings, units, nuisance_of(units))
     asked = Asked(ignoring, batch=batch, categories=len(units.categories), per_image=units.varies_within)
-    blocked = None
+    batches = None
     if labels is not None:
-        blocked = _tried(lambda: nuisance_of(units, batch=labels, batch_name=batch), not_done)
-    if blocked is not None:
-        within = test(embeddings, units, blocked)
+        batches = _tried(lambda: blocked(units, labels, batch), not_done)
+    if batches is not None:
+        within = test(embeddings, units, batches)
         if within.testable:
             return replace(asked, evidence=within, within=True, ignoring=asked.evidence)
         not_done.append(f"There are too few samples to test within each {spoken_column(batch)}.")
     return replace(asked, evidence=test(embeddings, units))
+
+
+def blocked(units: Units, labels: NDArray[Any] | None, batch: str) -> Nuisance:
+    """Return what is taken out so that a test is within batches.
+
+    Raises
+    ------
+    Problem
+        If a sample lies in two batches, or if there are too many of them.
+    """
+    return nuisance_of(units, batch=labels, batch_name=batch)
 
 
 def _one_a_sample(units: Units, labels: NDArray[Any]) -> NDArray[np.intp] | None:
@@ -348,10 +288,25 @@ def _says_the_same(one: NDArray[np.float64], other: NDArray[np.float64]) -> bool
     return bool(abs(np.corrcoef(ranks[0], ranks[1])[0, 1]) > 0.98)
 
 
-def _units(atlas: Atlas, name: str, scope: Rows | None) -> tuple[NDArray[Any], Units]:
+def samples_of(atlas: Atlas) -> pd.Series[Any] | None:
+    """Return the sample of each row; windows of micrographs without a sample count by micrograph, not by window."""
+    if atlas.samples is None and WHOLE in atlas.columns:
+        return atlas.columns[WHOLE]
+    return atlas.samples
+
+
+def tested(atlas: Atlas, name: str, scope: Rows | None) -> tuple[NDArray[Any], Units]:
+    """Return the embeddings and the units that take part in a test of a property.
+
+    Raises
+    ------
+    Problem
+        If there are no embeddings, no samples, or no such column.
+    """
+    samples = samples_of(atlas)
     if atlas.embeddings is None:
         raise Problem("Make the map first; the test uses what the map is made from.")
-    if atlas.samples is None:
+    if samples is None:
         raise Problem("Say which column names the sample first: a property belongs to a sample, not to an image.")
     if name not in atlas.columns:
         raise Problem(f"There is no column “{name}”; there are: {', '.join(map(str, atlas.columns))}.")
@@ -359,7 +314,7 @@ def _units(atlas: Atlas, name: str, scope: Rows | None) -> tuple[NDArray[Any], U
     if scope is not None:
         usable[:] = False
         usable[scope] = True
-    units = units_of(atlas.columns[name].to_numpy(object), atlas.samples.to_numpy(object), usable)
+    units = units_of(atlas.columns[name].to_numpy(object), samples.to_numpy(object), usable)
     return np.asarray(atlas.embeddings[units.rows]), units
 
 

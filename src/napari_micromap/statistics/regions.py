@@ -28,12 +28,18 @@ class Region:
         Share of reshuffles in which some disc differs at least as much.
     difference : float
         Mean inside minus mean outside, samples weighing by their share of micrographs.
+    center : (2,) float
+        On the map.
+    radius : float
+        Within which the disc's micrographs lie, in units of the map.
     """
 
     rows: NDArray[np.intp]
     p: float
     difference: float
     samples_inside: float
+    center: NDArray[np.float64]
+    radius: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,17 +133,20 @@ class RegionScan:
             observed[start : start + 512] = t[:, 0]
         first = int(np.argmax(observed))
         _, difference = _contrast(shares[first][None, :], left[:, 0])
+        center, inside = members(first)
         best = Region(
-            rows=units.rows[members(first)],
+            rows=units.rows[inside],
             p=float(np.mean(maxima >= maxima[0] - 1e-9)),
             difference=float(difference[0]),
             samples_inside=float(shares[first].sum()),
+            center=np.asarray(positions[center], np.float64),
+            radius=float(np.linalg.norm(positions[inside] - positions[center], axis=1).max()),
         )
         return ScanResult(best, maxima[1:], units, left[:, 0])
 
 
 def _discs(positions: NDArray[np.float64], units: Units, most: int) -> tuple[NDArray[np.float64], Any]:
-    """Return (m, S) shares of each sample inside each disc, and who is inside the i-th."""
+    """Return (m, S) shares of each sample inside each disc, and center and members of the i-th."""
     n = len(positions)
     sizes = np.unique(np.geomspace(max(n / 12, 1), max(n / 2, 1), 6).round().astype(int))
     shares, who = [], []
@@ -150,10 +159,10 @@ def _discs(positions: NDArray[np.float64], units: Units, most: int) -> tuple[NDA
                 shares.append(share)
                 who.append((center, int(size)))
 
-    def members(disc: int) -> NDArray[np.intp]:
+    def members(disc: int) -> tuple[int, NDArray[np.intp]]:
         center, size = who[disc]
         order = np.argsort(((positions - positions[center]) ** 2).sum(axis=1), kind="stable")
-        return np.sort(order[:size]).astype(np.intp)
+        return int(center), np.sort(order[:size]).astype(np.intp)
 
     return np.array(shares).reshape(-1, len(units)), members
 

@@ -20,18 +20,33 @@ def preserved(positions: NDArray[Any], neighbors: NDArray[np.integer[Any]], k: i
     neighbors : (n, ≥ k) int
         Nearest others in feature space, nearest first.
     """
-    from scipy.spatial import cKDTree
-
     k = min(k, neighbors.shape[1])
     if k < 1:
         return np.ones(len(positions))
+    near = _near(positions, k)
+    hits = (near[:, :, None] == neighbors[:, None, :k]).any(axis=2).sum(axis=1)
+    return np.asarray(hits / k, np.float64)
+
+
+def agreement(positions: NDArray[Any], other: NDArray[Any], k: int = 10) -> float:
+    """Return which share of the ``k`` nearest on one map, (n, 2), are among the ``k`` nearest on another one."""
+    k = min(k, len(positions) - 1)
+    if k < 1:
+        return 1.0
+    one, two = _near(positions, k), _near(other, k)
+    return float(((one[:, :, None] == two[:, None]) & (one >= 0)[:, :, None]).any(axis=2).sum() / (k * len(one)))
+
+
+def _near(positions: NDArray[Any], k: int) -> NDArray[np.intp]:
+    """Return (n, k + 1) nearest on the map; one of each row, itself, is −1."""
+    from scipy.spatial import cKDTree
+
     _, near = cKDTree(positions).query(positions, k + 1)
     near = np.where(near == np.arange(len(positions))[:, None], -1, near)
     # itself is usually first, but not where others lie at the very same place
     own_missing = ~(near == -1).any(axis=1)
     near[own_missing, -1] = -1
-    hits = (near[:, :, None] == neighbors[:, None, :k]).any(axis=2).sum(axis=1)
-    return np.asarray(hits / k, np.float64)
+    return np.asarray(near, np.intp)
 
 
 def copies_as_dense(features: NDArray[Any], k: int = 10, copies: int = 20, seed: int = 0, most: int = 1_000) -> int:

@@ -13,7 +13,6 @@ from qtpy.QtGui import QColor, QPainter, QPen
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from napari_micromap.colors import colors_of, plain
-from napari_micromap.inquiry import RELIABLE, reliability_sentence
 from napari_micromap.session import Session
 from napari_micromap.views.controls import GAP, Choice, ChoiceBox, Paragraph, field_name, link, side_by_side
 from napari_micromap.views.listening import listen
@@ -76,6 +75,7 @@ class SamplesPanel(QWidget):
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._session = session
+        self._told_of = session.map
         self.along = ChoiceBox(self._choices)
         self.along.show_choice(Choice("no arrows", None))
         self.plot = SampleMap()
@@ -89,7 +89,8 @@ class SamplesPanel(QWidget):
         layout.addWidget(self.hint)
         self.reliable = link(
             "Where can this map be read?", self._on_reliable,
-            "Colors the map by how many of the most similar images it keeps near each one",
+            "Colors the map by how many of the most similar images it keeps near each one, also when it is made again "
+            "from other random starts",
         )  # fmt: skip
         self.told = Paragraph(muted=True)
         self.told.hide()
@@ -100,6 +101,7 @@ class SamplesPanel(QWidget):
         for signal in (session.map_changed, session.color_changed, session.atlas_changed):
             listen(self, signal, lambda _: self.show_now())
         listen(self, session.scope.changed, self.show_now)
+        listen(self, session.reliability_told, self._on_told)
         self.show_now()
 
     def show_now(self) -> None:
@@ -107,7 +109,8 @@ class SamplesPanel(QWidget):
         session = self._session
         atlas, shown, samples = session.atlas, session.map, session.atlas.samples
         self.reliable.setVisible(shown is not None and atlas.neighbors is not None)
-        if RELIABLE not in atlas.columns:
+        if self._told_of is not shown:  # another map: what was said is not of this one
+            self._told_of = shown
             self.told.hide()
         able = shown is not None and samples is not None and len(shown.positions) == len(atlas)
         self.plot.setVisible(able)
@@ -145,8 +148,12 @@ class SamplesPanel(QWidget):
         return list(pairwise(middles))
 
     def _on_reliable(self) -> None:
+        self.told.setText("Making the map again from other random starts …")
+        self.told.show()
         self._session.show_reliability()
-        self.told.setText(reliability_sentence(self._session.atlas))
+
+    def _on_told(self, sentence: str) -> None:
+        self.told.setText(sentence)
         self.told.show()
 
     def _choices(self) -> Iterator[Choice]:
