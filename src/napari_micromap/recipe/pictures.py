@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_micromap.recipe.contrast import Gray, gray_of, gray_window, windowed
+from napari_micromap.recipe.light import evened, locally_equalized
 from napari_micromap.recipe.resizing import resized
 from napari_micromap.recipe.steps import Recipe
 from napari_micromap.recipe.windows import Squares, squares_of
@@ -53,8 +54,13 @@ def prepare_windows(specimen: NDArray[Any], recipe: Recipe, um_per_px: float = m
 
 def contrasted(specimen: NDArray[Any], recipe: Recipe) -> Gray:
     """Return (h, w) gray in the recipe's contrast, before anything is averaged or rounded."""
-    gray = gray_of(specimen)
-    return windowed(gray, gray_window(gray, recipe.low_percent, recipe.high_percent))
+    whole, percents = gray_of(specimen), (recipe.low_percent, recipe.high_percent)
+    gray = windowed(whole, gray_window(whole, *percents))
+    if recipe.even_light:
+        gray = evened(gray, recipe.even_light, percents)
+    if recipe.local_contrast:
+        gray = locally_equalized(gray, recipe.local_contrast)
+    return 1 - gray if recipe.invert else gray
 
 
 def thumbnail(specimen: NDArray[Any], side: int = 192, recipe: Recipe | None = None) -> NDArray[np.uint8]:

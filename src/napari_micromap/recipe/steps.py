@@ -45,6 +45,14 @@ class Recipe:
         Share of a window that its neighbor has as well, at least.
     most_windows : int
         Of one picture; where more would fit, they are spread farther apart.
+    even_light : float
+        Takes away shading, a slope and what is larger than this share of the picture's shorter side (0.5 is usual); 0
+        leaves it. It also takes away large features.
+    local_contrast : float
+        Raises contrast in each part of the picture by itself (CLAHE; 0.01 is usual, more raises noise as well); 0
+        leaves it. What was bright or dark as a whole, as phases are, no longer is.
+    invert : bool
+        Black becomes white: for images of which the negative is like the others.
     """
 
     depths: Literal["several", "last"] = "several"
@@ -60,6 +68,9 @@ class Recipe:
     window_px: Annotated[int, {"min": 32, "max": 16384, "step": 32}] = 448
     overlap: Annotated[float, {"min": 0.0, "max": 0.9, "step": 0.05}] = 0.25
     most_windows: Annotated[int, {"min": 1, "max": 400}] = 9
+    even_light: Annotated[float, {"min": 0.0, "max": 2.0, "step": 0.05}] = 0.0
+    local_contrast: Annotated[float, {"min": 0.0, "max": 0.5, "step": 0.005}] = 0.0
+    invert: bool = False
 
     def __repr__(self) -> str:
         return f"Recipe({', '.join(f'{name}={value!r}' for name, value in _said(self))})"
