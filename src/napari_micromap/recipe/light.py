@@ -108,7 +108,8 @@ def _table(levels: NDArray[np.uint8], limit: float) -> NDArray[np.float32]:
     over = np.maximum(share - most, 0).sum()
     share = np.minimum(share, most) + over / LEVELS  # what was cut off is spread over all levels
     # Half of a level's own share lies below it: so black and white trade places when a picture is inverted.
-    return (np.cumsum(share) - share / 2).astype(np.float32)
+    table: NDArray[np.float32] = (np.cumsum(share) - share / 2).astype(np.float32)
+    return table
 
 
 def _between(edges: NDArray[np.intp], length: int) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float32]]:
