@@ -3,9 +3,9 @@
     python benchmarks/heatmaps.py [--films 80] [--seed 0] [--json]
 
 A made-up property falls with porosity; each film also has dark lines that have no effect. (1) The drawn map's mean is
-prediction − base. (2) A film is rendered again without the pores of one quarter: the prediction must change by about
-what that quarter showed. (3) Pores must be told from equally dark lines; darkness alone cannot. (4) With shuffled
-values nothing of (2) and (3) may hold.
+prediction − base. (2) A film is rendered again without the pores of one quarter, all else (noise, lines and their gray)
+the same: the prediction must change by about what that quarter showed. (3) Pores must be told from equally dark lines;
+darkness alone cannot. (4) With shuffled values, and with a network of random weights, nothing of (2) and (3) may hold.
 """
 
 from __future__ import annotations
@@ -19,9 +19,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_micromap.backbones import Network
-from napari_micromap.backbones.efficientnet_lite import EfficientNetLite0
+from napari_micromap.backbones.efficientnet_lite import PUBLISHED, TAPS, EfficientNetLite0, build_trunk
+from napari_micromap.backbones.network import CnnNetwork
 from napari_micromap.locating import mean_maps
-from napari_micromap.recipe import Recipe
+from napari_micromap.recipe import Recipe, batch_of, prepare
 from napari_micromap.sources.films.detector import photograph
 from napari_micromap.sources.films.surface import Film, Surface, grow
 from napari_micromap.statistics.units import units_of
@@ -53,6 +54,9 @@ def film_of(rng: np.random.Generator) -> Film:
 def photographed(film: Film, seed: int, quarter: tuple[slice, slice] | None) -> tuple[np.ndarray, Surface, np.ndarray]:
     """Render a film with harmless dark lines; without the pores of a quarter, all else the same."""
     surface = grow(film, SHAPE, UM_PER_PX, np.random.default_rng([seed, 1]))
+    whole = photograph(surface, np.random.default_rng([seed, 2])).astype(np.float64)
+    # of the film with all its pores: else the lines would change where a quarter's pores go
+    dark = np.median(whole[surface.pores]) if surface.pores.any() else 0.3 * np.median(whole)
     if quarter is not None:
         bare = grow(replace(film, porosity=0.0), SHAPE, UM_PER_PX, np.random.default_rng([seed, 1]))
         height, pores = surface.height.copy(), surface.pores.copy()
@@ -60,7 +64,6 @@ def photographed(film: Film, seed: int, quarter: tuple[slice, slice] | None) -> 
         surface = Surface(height, pores, surface.needles, surface.outgrowths)
     picture = photograph(surface, np.random.default_rng([seed, 2])).astype(np.float64)
     lines = dark_lines(np.random.default_rng([seed, 3]))
-    dark = np.median(picture[surface.pores]) if surface.pores.any() else 0.3 * np.median(picture)
     picture[lines] = dark * np.random.default_rng([seed, 4]).normal(1, 0.1, lines.sum())
     return picture.clip(0, 65535).astype(np.uint16), surface, lines
 
@@ -124,6 +127,22 @@ def pores_against_lines(films: list[Rendered], shown: Callable[[Rendered], np.nd
     return float(np.median(found))
 
 
+def random_network(seed: int) -> Network:
+    """Return the same network with random weights; its normalizations fit films, so that no layer is dead."""
+    import torch
+
+    torch.manual_seed(seed)
+    trunk = build_trunk()
+    pictures = (photographed(film_of(np.random.default_rng(i)), i, None)[0] for i in range(8))
+    batch = batch_of([prepare(picture, Recipe()) for picture in pictures])
+    for module in trunk.modules():
+        if isinstance(module, torch.nn.BatchNorm2d):
+            module.momentum = None
+    with torch.no_grad():
+        trunk.train()((batch - PUBLISHED.mean[0]) / PUBLISHED.std[0])
+    return CnnNetwork(trunk, TAPS, PUBLISHED, "random", "cpu")
+
+
 def trial(films: list[Rendered], values: np.ndarray) -> dict[str, float]:
     vectors = np.array([embedding(one.maps) for one in films])
     readout: Readout = readout_of(vectors, units_of(values, [f"f{i:03d}" for i in range(len(films))]), refits=0)
@@ -156,10 +175,12 @@ def main() -> None:
     args = parser.parse_args()
     rng = np.random.default_rng(args.seed)
     films = rendered(args.films, args.seed, EfficientNetLite0().load("cpu"))
+    untrained = rendered(args.films, args.seed, random_network(args.seed))
     values = np.array([-100 * one.porosity for one in films]) + rng.normal(0, 1.0, len(films))
     rows = {"pretrained": trial(films, values)}
     shuffled = [trial(films, rng.permutation(values)) for _ in range(5)]
     rows["shuffled values (median of 5)"] = {k: float(np.median([one[k] for one in shuffled])) for k in shuffled[0]}
+    rows["random weights"] = trial(untrained, values)
     rows["darkness alone"] = {
         "pores against equally dark lines: AUC": pores_against_lines(films, lambda one: one.darkness)
     }

@@ -7,11 +7,14 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from napari_micromap.atlas import Atlas
+from napari_micromap.inquiry import measuring_errors
 from napari_micromap.session import Session
 from napari_micromap.views.controls import Choice
+from napari_micromap.views.map.view import MapView
 from napari_micromap.views.panels.inside import InsidePanel
 from napari_micromap.views.panels.property import PropertyPanel
 from napari_micromap.views.panels.samples import SamplesPanel
+from napari_micromap.views.plots import Scatter
 from napari_micromap.views.tabs import Tabs
 
 JC = "Jc (MA/cm²)"
@@ -87,3 +90,37 @@ def test_one_click_colors_the_map_by_where_it_can_be_read(qtbot: QtBot, session:
     panel.reliable.click()
     assert session.color_by == "Map reliable here"
     assert "about 70 % is usual" in panel.told.text()
+
+
+def test_how_images_were_taken_is_drawn_behind_the_details(qtbot: QtBot, session: Session) -> None:
+    panel = PropertyPanel(session)
+    qtbot.addWidget(panel)
+    panel.test.click()
+    assert panel.imaging.isHidden()
+    panel.unfold.click()
+    assert not panel.imaging.isHidden()
+    drawn = [plot.toolTip() for plot in panel.imaging.findChildren(Scatter)]
+    assert any("by pixel size" in tip for tip in drawn) and len(drawn) == len(session.answers[JC].suspects)
+
+
+def test_a_region_that_reshuffles_hardly_reach_is_outlined_and_noise_is_not(qtbot: QtBot, session: Session) -> None:
+    view = MapView(session)
+    qtbot.addWidget(view)
+    inside = InsidePanel(session)
+    qtbot.addWidget(inside)
+    session.test(JC)
+    scan = session.scan_of(JC)
+    assert scan is not None and scan.outlined is not None
+    x, y, radius, words = view.canvas.region
+    assert (np.linalg.norm(session.map.positions - (x, y), axis=1) <= radius + 1e-6).sum() >= len(scan.outlined.rows)
+    assert words.startswith("Jc ") and "here, p = " in words
+    session.color_by = "um_per_px"
+    assert view.canvas.region is None
+
+
+def test_errors_of_measuring_are_found_beside_the_property(session: Session) -> None:
+    atlas = session.atlas
+    session.open_atlas(atlas.with_columns(atlas.columns.assign(**{"Jc_sd": 0.2}), {"Jc_sd": "other"}), "PCA")
+    session.test(JC)
+    errors = measuring_errors(session.atlas, session.answers[JC])
+    assert errors is not None and np.allclose(errors, 0.2) and len(errors) == 20

@@ -26,6 +26,7 @@ T = TypeVar("T")
 
 WHOLE = "micrograph"  # column: which micrograph a window was cut from
 LOGARITHMIC = ("um_per_px", "nm_per_px", "magnification")  # they act by their ratio
+ERROR_WORDS = ("error", "err", "sd", "std", "±", "uncertainty")
 _STEPS = 6
 
 
@@ -177,6 +178,19 @@ def with_derived(atlas: Atlas, new: dict[str, NDArray[np.float64]]) -> Atlas:
     columns = atlas.columns.drop(columns=[name for name in new if name in atlas.columns])
     columns = pd.concat([columns, pd.DataFrame(new, index=columns.index)], axis=1)
     return atlas.with_columns(columns, dict.fromkeys(new, "other"))
+
+
+def measuring_errors(atlas: Atlas, answer: Answer) -> NDArray[np.float64] | None:
+    """Return (S,) errors of measuring, where the table has a column of them: "Jc error", "Jc_sd", "Jc ± (MA/cm²)"."""
+    wanted = {f"{answer.property} {word}" for word in ERROR_WORDS} | {
+        f"{answer.property}_{word}" for word in ERROR_WORDS
+    }
+    wanted |= {f"{answer.words.quantity}{gap}{word}" for word in ERROR_WORDS for gap in (" ", "_")}
+    found = next((c for c in map(str, atlas.columns) if c in wanted or quantity_of(c)[0] in wanted), None)
+    if found is None:
+        return None
+    values = pd.to_numeric(atlas.columns[found], errors="coerce").to_numpy(float, na_value=np.nan)
+    return np.abs(np.nan_to_num(answer.units.means(values[answer.units.rows][:, None])[:, 0]))
 
 
 def words_for(column: str, atlas: Atlas) -> Words:

@@ -20,7 +20,7 @@ from napari_micromap.colors import colors_of
 from napari_micromap.figures.evidence import imaging_figure, null_figure, prediction_figure
 from napari_micromap.figures.map import MapToDraw, map_figure
 from napari_micromap.figures.paper import paper_style
-from napari_micromap.inquiry import Answer
+from napari_micromap.inquiry import Answer, measuring_errors
 from napari_micromap.problems import Problem
 from napari_micromap.report.exemplars import typical, unlike_pairs
 from napari_micromap.report.looks import STYLE
@@ -119,7 +119,7 @@ def _plots(session: Session, answer: Answer) -> str:
             f"Dashed: perfect. Horizontal: the mean. Q² {number(evidence.q2)}; chance up to "
             f"{number(evidence.q2_chance_95)}."
         )
-        errors = _errors(session, answer)
+        errors = measuring_errors(session.atlas, answer)
         figure = prediction_figure(evidence.values[:, 0], evidence.predicted[:, 0], words.quantity, words.unit, errors)
         shown.append(_figure(figure, said))
     if evidence.p is not None:
@@ -136,17 +136,6 @@ def _plots(session: Session, answer: Answer) -> str:
     return (
         f"<section><h2>Prediction, chance, imaging</h2><div class=row>{''.join(shown)}</div></section>" if shown else ""
     )
-
-
-def _errors(session: Session, answer: Answer) -> Any:
-    """Return the sample's errors of measuring, where the table has a column of them."""
-    wanted = {f"{answer.property} {word}" for word in ("error", "err", "sd", "std", "±")}
-    wanted |= {f"{answer.property}_{word}" for word in ("error", "err", "sd", "std")}
-    found = next((c for c in session.atlas.columns if str(c) in wanted), None)
-    if found is None:
-        return None
-    values = pd.to_numeric(session.atlas.columns[found], errors="coerce").to_numpy(float, na_value=0.0)
-    return answer.units.means(np.nan_to_num(values[answer.units.rows])[:, None])[:, 0]
 
 
 def _plain(values: Any) -> Any:

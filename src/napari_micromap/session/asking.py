@@ -82,8 +82,7 @@ class Asking(Scaling):
         if name is None or shown is None or shown.preview or not ready:
             self.scanned.emit(None)
             return
-        key = (name, str(atlas.sample_column), inquiry.batch_column(atlas, name))
-        kept = self._scan_of(key, shown, rows)
+        key, kept = self._scan_key(name), self.scan_of(name)
         if kept is not None:
             self.scanned.emit(kept)
             return
@@ -98,6 +97,11 @@ class Asking(Scaling):
             self.scanned.emit(found)
 
         self.run(lambda: scanning.scan(atlas, name, shown.positions, rows), lane="statistics", done=done)
+
+    def scan_of(self, property: str) -> MapScan | None:
+        """Return the scan of the shown map for a property, if it was made."""
+        shown, scanned, found = self._scans.get(self._scan_key(property), (None, None, None))
+        return found if shown is self._map and shown is not None and np.array_equal(scanned, self.used) else None
 
     def show_reliability(self) -> None:
         """Color the map by how much of each micrograph's neighborhood it keeps, also when made from other seeds."""
@@ -146,9 +150,8 @@ class Asking(Scaling):
             if isinstance(test, list) and len(test) == 2 and isinstance(test[1], int) and 0 <= test[1] < len(sets):
                 self._asked.append((str(test[0]), sets[test[1]]))
 
-    def _scan_of(self, key: tuple[str, ...], shown: Map, rows: Rows) -> MapScan | None:
-        kept = self._scans.get(key)
-        return kept[2] if kept is not None and kept[0] is shown and np.array_equal(kept[1], rows) else None
+    def _scan_key(self, name: str) -> tuple[str, ...]:
+        return name, str(self._atlas.sample_column), inquiry.batch_column(self._atlas, name)
 
     def _was_answered(self, answer: Answer) -> None:
         self._answers[answer.property] = answer

@@ -65,22 +65,31 @@ class Prediction(Plot):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(170, parent)
         self._points = np.empty((0, 2))
+        self._errors: NDArray[np.float64] | None = None
         self._words = ""
 
-    def show_points(self, measured: NDArray[np.float64], predicted: NDArray[np.float64], words: str) -> None:
-        """Show (S,) measured and predicted values."""
-        self._points, self._words = np.column_stack([measured, predicted]), words
+    def show_points(
+        self, measured: NDArray[np.float64], predicted: NDArray[np.float64], words: str,
+        errors: NDArray[np.float64] | None = None,
+    ) -> None:  # fmt: skip
+        """Show (S,) measured and predicted values, and errors of measuring where they are known."""
+        self._points, self._errors, self._words = np.column_stack([measured, predicted]), errors, words
         self.update()
 
     def draw(self, painter: QPainter, room: QRectF) -> None:
         """Paint the dots, and the line on which predictions would be perfect."""
         if not len(self._points):
             return
-        low, high = float(np.nanmin(self._points)), float(np.nanmax(self._points))
+        reach = 0.0 if self._errors is None else float(np.nanmax(self._errors, initial=0.0))
+        low, high = float(np.nanmin(self._points)) - reach, float(np.nanmax(self._points)) + reach
         span = (high - low) or 1.0
         place = self._placed((self._points - low) / span, room)
         painter.setPen(QPen(self.faint(0.4), 1, Qt.PenStyle.DashLine))
         painter.drawLine(room.bottomLeft(), room.topRight())
+        painter.setPen(QPen(self.faint(0.6), 1))
+        for (x, y), error in zip(place, [] if self._errors is None else self._errors.tolist()):
+            half = error / span * (room.width() - 8)
+            painter.drawLine(QPointF(x - half, y), QPointF(x + half, y))
         painter.setPen(QPen(self.faint(0.8), 0.7))
         painter.setBrush(ACCENT)
         for x, y in place:
@@ -91,6 +100,41 @@ class Prediction(Plot):
         x = room.left() + 4 + shares[:, 0] * (room.width() - 8)
         y = room.bottom() - 4 - shares[:, 1] * (room.height() - 8)
         return list(zip(x.tolist(), y.tolist()))
+
+
+class Scatter(Plot):
+    """Values of a column against the property, one dot an image; texts stand side by side."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(96, parent)
+        self._shares = np.empty((0, 2))
+        self._words = ("", "", "")
+
+    def show_values(
+        self, values: NDArray[Any], measured: NDArray[np.float64], left: str, words: str, right: str
+    ) -> None:
+        """Show (n,) numbers, NaN for none, against (n,) measured values; words for the ends and for the middle."""
+        known = np.isfinite(values) & np.isfinite(measured)
+        points = np.column_stack([values[known], measured[known]])
+        spans = np.ptp(points, axis=0) if len(points) else np.ones(2)
+        self._shares = (points - points.min(axis=0, initial=np.inf)) / np.where(spans > 0, spans, 1.0)
+        self._words = (left, words, right)
+        self.update()
+
+    def draw(self, painter: QPainter, room: QRectF) -> None:
+        """Paint the dots."""
+        painter.setPen(QPen(self.faint(0.3), 1))
+        painter.drawLine(room.bottomLeft(), room.bottomRight())
+        painter.setPen(Qt.PenStyle.NoPen)
+        color = QColor(ACCENT)
+        color.setAlphaF(0.75)
+        painter.setBrush(color)
+        for x, y in self._shares.tolist():
+            across, up = room.left() + 4 + x * (room.width() - 8), room.bottom() - 4 - y * (room.height() - 8)
+            painter.drawEllipse(QPointF(across, up), 2.4, 2.4)
+        sides = (Qt.AlignmentFlag.AlignLeft, Qt.AlignmentFlag.AlignHCenter, Qt.AlignmentFlag.AlignRight)
+        for text, side in zip(self._words, sides):
+            self.say(painter, room, text, side)
 
 
 class Bars(Plot):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+import numpy as np
 from qtpy.QtCore import QEvent, QPointF, QSize, Qt, QTimer, Signal
 from qtpy.QtGui import (
     QColor,
@@ -58,6 +59,7 @@ class Canvas(QWidget):
         self._pointed: int | None = None
         self._current: int | None = None
         self._caption = self._sentence = ""
+        self._region: tuple[float, float, float, str] | None = None  # x, y, radius on the map, and words
         self._glide: Glide | None = None
         self._glide_began = 0.0
         self._ticks = QTimer(self)
@@ -122,6 +124,17 @@ class Canvas(QWidget):
         """Write a sentence in the middle, where there are no dots, and a caption into the corner."""
         self._sentence, self._caption = sentence, caption
         self.update()
+
+    def show_region(self, region: tuple[float, float, float, str] | None) -> None:
+        """Outline a disc: x, y and radius in units of the map, and words beside it; None for none."""
+        if region != self._region:
+            self._region = region
+            self.update()
+
+    @property
+    def region(self) -> tuple[float, float, float, str] | None:
+        """The disc that is outlined."""
+        return self._region
 
     def set_ground(self, ground: Ground) -> None:
         """Say what lies behind rings and words; dots bring their own."""
@@ -270,6 +283,7 @@ class Canvas(QWidget):
         self._paint_dots(painter)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         strong = QColor(*self._ground.strong)
+        self._paint_region(painter, strong)
         for row, paint in ((self._current, marks.paint_double_ring), (self._pointed, marks.paint_ring)):
             place = None if row is None else self._scene.place_of(row)
             if place is not None:
@@ -281,6 +295,15 @@ class Canvas(QWidget):
         if self._caption:
             marks.paint_caption(painter, self.rect(), self._caption, strong, QColor(*self._ground.rgb))
         painter.end()
+
+    def _paint_region(self, painter: QPainter, color: QColor) -> None:
+        scene = self._scene
+        if self._region is None or scene.empty or self.gliding:
+            return
+        x, y, radius, words = self._region
+        (left, top), (right, _) = scene.camera.to_screen(np.array([[x, y], [x + radius, y]]), scene.size)
+        reach = float(right - left) + scene.dot / 2 + 1
+        marks.paint_region(painter, QPointF(left, top), reach, words, color, QColor(*self._ground.rgb))
 
     def _paint_dots(self, painter: QPainter) -> None:
         ratio = self.devicePixelRatioF()

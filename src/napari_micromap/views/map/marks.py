@@ -25,6 +25,21 @@ def paint_double_ring(painter: QPainter, at: QPointF, radius: float, color: QCol
     painter.drawEllipse(at, radius + 7.75, radius + 7.75)
 
 
+def paint_frame(painter: QPainter, box: QRectF, color: QColor) -> None:
+    """Frame the picture under the pointer."""
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.setPen(QPen(color, 1.5))
+    painter.drawRect(box.adjusted(-1, -1, 1, 1))
+
+
+def paint_double_frame(painter: QPainter, box: QRectF, color: QColor) -> None:
+    """Frame the current picture twice, as a dot is ringed."""
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    for away, width in ((2.5, 1.75), (5.75, 1.25)):
+        painter.setPen(QPen(color, width))
+        painter.drawRect(box.adjusted(-away, -away, away, away))
+
+
 def paint_outline(painter: QPainter, outline: QPolygonF) -> None:
     """Paint a lasso or a rectangle under way: a thin line, and what it holds slightly tinted."""
     inside = QColor(ACCENT)
@@ -32,6 +47,28 @@ def paint_outline(painter: QPainter, outline: QPolygonF) -> None:
     painter.setBrush(inside)
     painter.setPen(QPen(ACCENT, 1.25, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap, Qt.PenJoinStyle.RoundJoin))
     painter.drawPolygon(outline, Qt.FillRule.WindingFill)
+
+
+def paint_region(painter: QPainter, at: QPointF, radius: float, words: str, color: QColor, ground: QColor) -> None:
+    """Outline a disc of the map with a dashed line, and say beside it why."""
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    behind = QColor(ground)
+    behind.setAlphaF(0.8)
+    painter.setPen(QPen(behind, 3.5))
+    painter.drawEllipse(at, radius, radius)
+    painter.setPen(QPen(color, 1.5, Qt.PenStyle.DashLine))
+    painter.drawEllipse(at, radius, radius)
+    metrics, device = painter.fontMetrics(), painter.device()
+    width, height = metrics.horizontalAdvance(words), metrics.height()
+    left = min(max(at.x() - width / 2, _EDGE), device.width() - width - _EDGE)
+    above = at.y() - radius - height - 4
+    top = above if above >= _EDGE else min(at.y() + radius + 4, device.height() - height - _EDGE)
+    box = QRectF(left, top, width, height)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(behind)
+    painter.drawRoundedRect(box.adjusted(-4, -1, 4, 1), 3, 3)
+    painter.setPen(color)
+    painter.drawText(box, int(Qt.AlignmentFlag.AlignCenter), words)
 
 
 def paint_sentence(painter: QPainter, rect: QRect, text: str, color: QColor) -> None:

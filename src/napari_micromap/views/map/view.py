@@ -13,6 +13,7 @@ from qtpy.QtWidgets import QPushButton, QVBoxLayout, QWidget
 from napari_micromap.atlas import Atlas, Positions, Rows
 from napari_micromap.colors import Coloring, colors_of, plain
 from napari_micromap.figures.legends import counting
+from napari_micromap.scanning import MapScan
 from napari_micromap.session import Map, Mode, Session
 from napari_micromap.views.listening import listen
 from napari_micromap.views.map.canvas import Canvas
@@ -103,6 +104,7 @@ class MapView(QWidget):
         listen(self, session.selection.changed, self._show_selection)
         listen(self, session.scope.changed, self._show_scope)
         listen(self, session.current_changed, self._show_current)
+        listen(self, session.scanned, self._show_region)
         self.canvas.lasso_drawn.connect(self._on_lasso)
         self.canvas.dot_clicked.connect(self._on_dot_clicked)
         self.canvas.dot_opened.connect(session.open_micrograph)
@@ -138,15 +140,24 @@ class MapView(QWidget):
     def _show_atlas(self, atlas: Atlas) -> None:
         self._show_colors()
 
+    def _show_region(self, scan: MapScan | None = None) -> None:
+        """Outline where the map differs most, if the colors are of that property and reshuffles hardly reach it."""
+        region = None if scan is None or scan.property != self._session.color_by else scan.outlined
+        x, y = (0.0, 0.0) if region is None else region.center.tolist()
+        self.canvas.show_region(None if region is None or scan is None else (x, y, region.radius, scan.outline_words))
+
     def _show_colors(self, column: str | None = None) -> None:
         session = self._session
         values = session.colors_from
         self._coloring = plain(len(session.atlas)) if values is None else colors_of(values)
+        if column is not None:
+            self._show_region()
         self._show_legend()
         self._show_dots()
 
     def _show_map(self, shown: Map | None) -> None:
         before, self._shown = self._shown, shown
+        self._show_region()
         ids, self._ids = self._ids, self._session.atlas.ids
         dots = self._arranged()
         self.card.point_at(None)
@@ -171,6 +182,7 @@ class MapView(QWidget):
         self._show_dots()
 
     def _show_scope(self) -> None:
+        self._show_region()
         self.card.point_at(None)
         self._show_legend()
         self._show_dots()

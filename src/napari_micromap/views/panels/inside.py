@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
+from napari_micromap.inquiry import Answer
 from napari_micromap.labels import number
 from napari_micromap.scanning import MapScan
 from napari_micromap.session import Session
@@ -37,12 +38,17 @@ class InsidePanel(QWidget):
         listen(self, session.map_changed, lambda _: self._on_other())
         listen(self, session.scope.changed, self._on_other)
         listen(self, session.scanned, self._on_scan)
-        listen(self, session.answered, lambda _: self._on_selection())  # a scan does not disturb a test
+        listen(self, session.answered, self._on_answer)  # a scan does not disturb a test
         self._on_selection()
 
     def _on_other(self) -> None:
         self._scan = None
         self._on_selection()
+
+    def _on_answer(self, answer: Answer) -> None:
+        self._on_selection()
+        if self._scan is None and answer.property == self._session.color_by and not answer.units.categories:
+            self._session.scan_map()
 
     def _on_selection(self) -> None:
         session = self._session

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from napari_micromap.atlas import Atlas
-from napari_micromap.inquiry import Answer, askable_columns
+from napari_micromap.inquiry import LOGARITHMIC, Answer, askable_columns, measuring_errors
 from napari_micromap.session import Session
 from napari_micromap.session.scope import Filter
+from napari_micromap.statistics.verdict import said_p
 from napari_micromap.views.controls import (
     GAP,
     Choice,
@@ -24,11 +28,12 @@ from napari_micromap.views.controls import (
     side_by_side,
 )
 from napari_micromap.views.listening import listen
-from napari_micromap.views.plots import Bars, Prediction
+from napari_micromap.views.plots import Bars, Prediction, Scatter
 from napari_micromap.wording import quantity_of, spoken_column, spoken_value
 from napari_micromap.work import Progress
 
 _GUESS = "as guessed"
+MOST_PLOTS = 6  # of imaging columns
 
 
 class PropertyPanel(QWidget):
@@ -49,6 +54,9 @@ class PropertyPanel(QWidget):
         self.prediction, self.null = Prediction(), Bars(90)
         self.unfold = link("Details ▸", self._on_unfold)
         self.details = Paragraph(muted=True)
+        self.imaging = QWidget()
+        self._imaging = QVBoxLayout(self.imaging)
+        self._imaging.setContentsMargins(0, 0, 0, 0)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, GAP, 0, 0)
         layout.setSpacing(GAP)
@@ -59,7 +67,7 @@ class PropertyPanel(QWidget):
             )
         )
         layout.addLayout(side_by_side(self.progress, self.cancel))
-        for widget in (self.sentence, self.offer, self.prediction, self.null, self.unfold, self.details):
+        for widget in (self.sentence, self.offer, self.prediction, self.null, self.unfold, self.details, self.imaging):
             layout.addWidget(widget)
         layout.addStretch(1)
         self.property.picked.connect(lambda _: self._show())
@@ -112,6 +120,7 @@ class PropertyPanel(QWidget):
             widget.setVisible(answer is not None)
         self._show_plots(answer)
         self._show_offer(answer)
+        self._show_imaging(answer)
         if answer is None:
             self.details.hide()
             return
@@ -127,10 +136,28 @@ class PropertyPanel(QWidget):
         evidence, words = answer.evidence, answer.words
         if numbers:
             axes = f"→ {words.quantity} measured   ↑ predicted, each {words.sample} left out"
-            self.prediction.show_points(evidence.values[:, 0], evidence.predicted[:, 0], axes)
+            errors = measuring_errors(self._session.atlas, answer)
+            self.prediction.show_points(evidence.values[:, 0], evidence.predicted[:, 0], axes, errors)
         counts, edges = np.histogram(evidence.null, bins=40)
         mark = (evidence.null[0] - edges[0]) / max(edges[-1] - edges[0], 1e-12)
         self.null.show_bars([counts], "reshuffles", "observed: red", mark=float(mark))
+
+    def _show_imaging(self, answer: Answer | None) -> None:
+        """Show behind the details how the images were taken, against the property."""
+        while (item := self._imaging.takeAt(0)) is not None:
+            if (old := item.widget()) is not None:
+                old.deleteLater()
+        self.imaging.setVisible(answer is not None and not self.details.isHidden())
+        if answer is None or answer.units.categories:
+            return
+        columns, units = self._session.atlas.columns, answer.units
+        for name in [s.name for s in answer.suspects if s.name in columns][:MOST_PLOTS]:
+            values, first, last = axis_of(columns[name].iloc[units.rows], name)
+            plot = Scatter()
+            plot.setToolTip(f"{answer.words.quantity} (up) by {spoken_column(name)}, one dot an image")
+            words = f"↑ {_short(answer.words.quantity)}   → {spoken_column(name)}"
+            plot.show_values(values, units.values[units.sample_of, 0], first, words, last)
+            self._imaging.addWidget(plot)
 
     def _show_offer(self, answer: Answer | None) -> None:
         offer = None if answer is None else answer.verdict.offer
@@ -170,16 +197,33 @@ class PropertyPanel(QWidget):
     def _on_unfold(self) -> None:
         folded = self.details.isHidden()
         self.details.setVisible(folded)
+        self.imaging.setVisible(folded)
         self.unfold.setText("Details ▾" if folded else "Details ▸")
 
 
 def _details(answer: Answer) -> list[str]:
     said = [answer.verdict.details, *answer.not_done]
+    if answer.family_p is not None:
+        said.append(f"Against the maximum over all properties tested on these samples: {said_p(answer.family_p)}.")
     for suspect in answer.suspects:
         knows = "the structure knows it" if suspect.known_to_map else "the structure does not know it"
         follows = "follows it" if suspect.property_p <= 0.10 else "does not follow it"
         said.append(f"{spoken_column(suspect.name)}: {knows}; {answer.words.quantity} {follows}.")
     return said
+
+
+def axis_of(column: pd.Series[Any], name: str) -> tuple[NDArray[np.float64], str, str]:
+    """Return (n,) numbers for an axis, and what its ends are called; texts are numbered in order."""
+    if any(isinstance(value, str) for value in column):
+        codes, found = pd.factorize(column.astype(str), sort=True)
+        return codes.astype(float), str(found[0]), str(found[-1])
+    values = pd.to_numeric(column, errors="coerce").to_numpy(float, na_value=np.nan)
+    known = values[np.isfinite(values)]
+    if not len(known):
+        return values, "", ""
+    ends = spoken_value(name, float(known.min())), spoken_value(name, float(known.max()))
+    shown = np.log(values) if name in LOGARITHMIC and known.min() > 0 else values
+    return shown, *ends
 
 
 def _short(name: str) -> str:
