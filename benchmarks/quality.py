@@ -35,13 +35,20 @@ from napari_micromap.work import finish
 
 PLAIN = Recipe(depths="last", views=1, low_percent=0.0, high_percent=100.0)
 FULL = Recipe()
+ONE = replace(FULL, views=1)
 RECIPES = {
     "last": PLAIN,  # what the others are compared with
-    "last 8": replace(FULL, depths="last"),
-    "several": replace(FULL, views=1),
-    "several 8": FULL,
-    "several 8 whole range": replace(FULL, low_percent=0.0, high_percent=100.0),
-    "several 8 side 320": replace(FULL, side=320),
+    "last, window": replace(ONE, depths="last"),
+    "several": ONE,
+    "several, whole range": replace(ONE, low_percent=0.0, high_percent=100.0),
+    "several, even light": replace(ONE, even_light=0.5),
+    "several, local contrast": replace(ONE, local_contrast=0.01),
+    "several, both": replace(ONE, even_light=0.5, local_contrast=0.01),
+    "several, negative": replace(ONE, invert=True),
+    "several, side 320": replace(ONE, side=320),
+    "last, 8 views": replace(FULL, depths="last"),
+    "several, 8 views": FULL,
+    "several, 8 views, even light": replace(FULL, even_light=0.5),
 }
 TIMED = 6  # pictures
 CHANCES = 20  # random rankings

@@ -30,8 +30,8 @@ FLOORS = {
 SHELVES = {"sources", "backbones", "layouts", "statistics", "store"}
 SCREEN = {"napari", "qtpy", "magicgui", "superqt", "vispy", "PyQt6", "PySide6"}
 HEAVY = {
-    "torch", "torchvision", "umap", "numba", "sklearn", "skimage", "matplotlib", "scipy", "tifffile", "imageio",
-    "shapely", "PIL",
+    "torch", "torchvision", "onnxruntime", "umap", "numba", "sklearn", "skimage", "matplotlib", "scipy", "tifffile",
+    "imageio", "shapely", "PIL", "timm", "safetensors",
 }  # fmt: skip
 FORBIDDEN_NAMES = {"core", "utils", "util", "helpers", "helper", "common", "manager", "misc"}
 # Threads live here. The worker is a process without a window: one thread of it listens while it computes.

@@ -19,8 +19,13 @@ class Download:
 
     url: str
     path: Path  # where they will lie
-    megabytes: float
-    sha256_start: str  # the first hex digits of the content's SHA-256, as published
+    megabytes: float  # 0 where nobody says
+    sha256_start: str  # the first hex digits of the content's SHA-256, as published; "" where it is not
+
+    @property
+    def size(self) -> str:
+        """How much it is, as users read it."""
+        return f"{self.megabytes:,.0f} MB" if self.megabytes else "size not known"
 
 
 class Network(Protocol):
@@ -39,7 +44,7 @@ class Network(Protocol):
 
 
 class Backbone(Protocol):
-    """A pretrained CNN; a frozen dataclass with flat fields."""
+    """A pretrained network; a frozen dataclass with flat fields."""
 
     title: ClassVar[str]  # as users read it: "ResNet-50 (ImageNet)"
 
@@ -76,5 +81,8 @@ BACKBONES: Choices[Backbone] = Choices(
         "efficientnet-b0": f"{CNNS}:EfficientNetB0",
         "mobilenet-v3": f"{CNNS}:MobileNetV3Large",
         "convnext-tiny": f"{CNNS}:ConvNeXtTiny",
+        "micronet": "napari_micromap.backbones.micronet:MicroNetResNet50",
+        "own": "napari_micromap.backbones.own:OwnCheckpoint",
+        "timm": "napari_micromap.backbones.timm_models:TimmModel",
     },
 )

@@ -29,6 +29,7 @@ PARAMETERS = """
     weights_file : Path or None
         A file of weights that is already here; without one, those that torchvision publishes are downloaded once.
     """
+DEPTHS = ("stride 8", "stride 16", "stride 32", "head")
 IMAGENET = Preprocessing(mean=(0.485, 0.456, 0.406), std=(0.229, 0.224, 0.225))
 
 
@@ -61,16 +62,25 @@ class TorchvisionCnn:
 
     def load(self, device: str = "cpu") -> Network:
         """Load and verify the weights."""
+        path = self._path()
+        sha256 = verified(path)
+        return self.network(trunk_weights(state_dict_of(path)), sha256, device)
+
+    @classmethod
+    def bare_trunk(cls) -> nn.Sequential:
+        """Build the convolutional part without values."""
         import torch
         from torchvision import models
 
-        path = self._path()
-        sha256 = verified(path)
         with torch.device("meta"):  # no random values that the weights overwrite at once
-            trunk = trunk_of(getattr(models, self.builder)(weights=None))
-        load_proven(trunk, trunk_weights(state_dict_of(path)))
-        names = ("stride 8", "stride 16", "stride 32", "head")
-        network = CnnNetwork(trunk, dict(zip(self.taps, names)), IMAGENET, sha256, device)
+            return trunk_of(getattr(models, cls.builder)(weights=None))
+
+    @classmethod
+    def network(cls, weights: Weights, sha256: str, device: str) -> Network:
+        """Build the network with the weights of its trunk, and prove that they are in it."""
+        trunk = cls.bare_trunk()
+        load_proven(trunk, weights)
+        network = CnnNetwork(trunk, dict(zip(cls.taps, DEPTHS)), IMAGENET, sha256, device)
         prove_trained(network)
         return network
 

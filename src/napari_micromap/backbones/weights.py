@@ -6,7 +6,7 @@ import hashlib
 import os
 import re
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 CHUNK = 1 << 18  # bytes between two reports of progress
 PATIENCE = 20.0  # seconds without a byte before a download is given up
+OUTER = ("state_dict", "model_state_dict", "model", "teacher")  # tables in which training keeps a network
+PREFIXES = ("module.", "model.", "backbone.", "encoder_q.", "encoder.")
+KEPT_ALONE = ("encoder_q.", "backbone.")  # where keys have it, the others are of the other network, or of a head
 HASH_IN_NAME = re.compile(r"-([0-9a-f]{8,64})\.(?:pth|pt|bin)(?:\.tar)?$")  # as torch hub publishes them
 
 
@@ -55,22 +58,49 @@ def verified(path: Path, sha256_start: str = "") -> str:
 
 
 def state_dict_of(path: Path) -> dict[str, Tensor]:
-    """Read a file of weights; an outer ``state_dict`` and prefixes ``module.`` are taken off."""
+    """Read a file of weights (.pth, .pt, .safetensors); outer tables and prefixes that training adds are taken off."""
+    import torch
+
+    content: Any = _safetensors(path) if path.suffix == ".safetensors" else _torch_file(path)
+    for name in OUTER:
+        if isinstance(content, dict) and isinstance(content.get(name), dict):
+            content = content[name]
+    if not isinstance(content, dict) or not any(isinstance(value, torch.Tensor) for value in content.values()):
+        raise WeightsDamaged(f"{path} holds no table of weights (a state dict).")
+    return without_prefixes({str(key): value for key, value in content.items() if isinstance(value, torch.Tensor)})
+
+
+def without_prefixes(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Take off what training wraps around a network's names; of two networks (contrastive learning) one is kept."""
+    found = dict(weights)
+    for prefix in KEPT_ALONE:
+        inside = {key: value for key, value in found.items() if f".{prefix}" in f".{key}"}
+        found = inside or found
+    return {re.sub(rf"^(?:{'|'.join(map(re.escape, PREFIXES))})+", "", key): value for key, value in found.items()}
+
+
+def _torch_file(path: Path) -> Any:
     import pickle
 
     import torch
 
     try:
         # weights_only: nothing in the file is run
-        content: Any = torch.load(path, map_location="cpu", weights_only=True)
+        return torch.load(path, map_location="cpu", weights_only=True)
     except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError) as error:
         raise WeightsDamaged(f"{path} cannot be read as weights: {str(error).splitlines()[0]}") from error
-    if isinstance(content, dict) and isinstance(content.get("state_dict"), dict):
-        content = content["state_dict"]
-    if not isinstance(content, dict) or not any(isinstance(value, torch.Tensor) for value in content.values()):
-        raise WeightsDamaged(f"{path} holds no table of weights (a state dict).")
-    tensors = {key: value for key, value in content.items() if isinstance(value, torch.Tensor)}
-    return {key.removeprefix("module."): value for key, value in tensors.items()}
+
+
+def _safetensors(path: Path) -> Any:
+    try:
+        from safetensors import SafetensorError
+        from safetensors.torch import load_file
+    except ImportError as error:
+        raise Problem("Files .safetensors need one more package: pip install napari-micromap[timm]") from error
+    try:
+        return load_file(path)
+    except SafetensorError as error:
+        raise WeightsDamaged(f"{path} cannot be read as weights: {error}") from error
 
 
 def fetch(download: Download) -> Work[Path]:
@@ -148,7 +178,7 @@ def cached(download: Download) -> Path:
     """Return where the weights lie; they are never fetched here, since consent comes first."""
     if not download.path.is_file():
         raise WeightsMissing(
-            f"The weights {download.path.name} ({download.megabytes:.0f} MB) are not on this machine yet; "
+            f"The weights {download.path.name} ({download.size}) are not on this machine yet; "
             f"allow their download. {_by_hand(download)}"
         )
     return download.path

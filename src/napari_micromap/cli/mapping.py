@@ -104,7 +104,7 @@ def _allow_weights(session: Session, backbone: Backbone, allowed: bool, said: Pr
     download = backbone.download()
     if download is None:
         return
-    what = f"The weights of {backbone.title} ({download.megabytes:.0f} MB) are not on this machine"
+    what = f"The weights of {backbone.title} ({download.size}) are not on this machine"
     if not allowed:
         if not (sys.stdin.isatty() and sys.stderr.isatty()):
             raise Problem(f"{what}; pass --download to fetch them once from {download.url}, or --weights FILE.")

@@ -63,7 +63,7 @@ def list_backbones(arguments: argparse.Namespace, said: ProgressLine) -> None:
     default = next(iter(BACKBONES))
     for name, cls in BACKBONES.items():
         download = cls().download()
-        where = "here" if download is None else f"{download.megabytes:.0f} MB to download once"
+        where = "here" if download is None else f"{download.size} to download once"
         print(f"{name:20} {cls.title:32} {where}{', the default' if name == default else ''}")
 
 

@@ -58,12 +58,13 @@ def ask_consent(
     box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     box.setIcon(QMessageBox.Icon.Question)
     box.setWindowTitle("Download?")
-    box.setText(f"{title} needs its weights once: {download.megabytes:,.0f} MB from {urlsplit(download.url).hostname}.")
+    box.setText(f"{title} needs its weights once ({download.size}), from {urlsplit(download.url).hostname}.")
     box.setInformativeText(
         f"They will lie in {download.path.parent}. No image leaves this computer.\n\n"
         f"{offline} works without a download."
     )
-    agree = box.addButton(f"Download {download.megabytes:,.0f} MB", QMessageBox.ButtonRole.AcceptRole)
+    how_much = f" {download.size}" * bool(download.megabytes)
+    agree = box.addButton(f"Download{how_much}", QMessageBox.ButtonRole.AcceptRole)
     box.addButton(QMessageBox.StandardButton.Cancel)
     box.setDefaultButton(agree)
     agree.clicked.connect(lambda: then())
