@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from napari_micromap.backbones.runtime import Runtime, runtime_of
 from napari_micromap.problems import Problem, WeightsDamaged
 
 if TYPE_CHECKING:
@@ -57,13 +58,17 @@ class CnnNetwork:
         self._trunk.to(self.device).to(memory_format=torch.channels_last)
         self._mean = torch.tensor(preprocessing.mean, device=self.device).view(1, 3, 1, 1)
         self._std = torch.tensor(preprocessing.std, device=self.device).view(1, 3, 1, 1)
+        self._runtime: Runtime | None = None
         self._fuse()
+        self._runtime = self._proven_runtime()
         self.widths: Sequence[int] = tuple(found.shape[1] for found in self.maps(probes()[:1]))
 
     def maps(self, batch: Tensor) -> list[Tensor]:
         """Return a (b, c, h, w) float32 map a depth for a (b, 1 or 3, side, side) batch of values in 0–1."""
         import torch
 
+        if self._runtime is not None and self._runtime.takes(batch):
+            return self._runtime.maps(batch)
         # TF32 is not float32: its vectors differ from those of a CPU.
         with torch.inference_mode(), torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
             values = (batch.to(self.device) - self._mean) / self._std
@@ -78,24 +83,41 @@ class CnnNetwork:
                     found.append(values.clone() if values.dtype == torch.float32 else values.float())
         return found
 
+    @property
+    def runs_in(self) -> str:
+        """The library that computes: "onnxruntime" or "torch"."""
+        return "torch" if self._runtime is None else "onnxruntime"
+
     def in_bfloat16(self) -> CnnNetwork:
         """Return this network with weights and values in bfloat16, half the bits."""
         import torch
 
         other = copy.copy(self)
-        other.precision = "bfloat16"
+        other.precision, other._runtime = "bfloat16", None
         other._trunk = copy.deepcopy(self._trunk).to(torch.bfloat16)
         return other
 
     def _fuse(self) -> None:
         """Put each normalization into the convolution before it, if the outputs stay the same."""
-        import torch
-
         plain, before = self._trunk, self.maps(probes())
         self._trunk = fused(plain, probes().to(self.device).expand(-1, 3, -1, -1))
-        after = self.maps(probes())
-        if not all(torch.allclose(a, b, rtol=1e-3, atol=1e-4 * float(a.abs().max())) for a, b in zip(before, after)):
+        if not alike(before, self.maps(probes())):
             self._trunk = plain
+
+    def _proven_runtime(self) -> Runtime | None:
+        """Return what runs this network quicker on a processor, if there is such and its outputs are the same."""
+        if self.device != "cpu":
+            return None
+        example = probes().expand(-1, 3, -1, -1).contiguous()
+        runtime = runtime_of(self._trunk, self._taps, self._mean, self._std, example)
+        return runtime if runtime is not None and alike(self.maps(probes()), runtime.maps(probes())) else None
+
+
+def alike(ones: Sequence[Tensor], others: Sequence[Tensor]) -> bool:
+    """Say whether maps are the same but for the order in which sums were made."""
+    import torch
+
+    return all(torch.allclose(a, b, rtol=1e-3, atol=1e-4 * float(a.abs().max())) for a, b in zip(ones, others))
 
 
 def device_named(name: str) -> str:
