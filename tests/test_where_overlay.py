@@ -9,11 +9,13 @@ import numpy as np
 import pytest
 
 from napari_micromap.colors import colors_of_signed
+from napari_micromap.locating import over, painted
+from napari_micromap.montage.arrangement import arrange
 from napari_micromap.problems import Problem
 from napari_micromap.session.running import AtOnce
-from napari_micromap.session.where import Where
+from napari_micromap.session.where import TITLE, Where
 from napari_micromap.statistics.where import Split
-from napari_micromap.views.where import NAME, WhereOverlay, painted
+from napari_micromap.views.where import WhereOverlay, over_page
 
 
 def made(certain: float = 1.0) -> Split:
@@ -37,7 +39,7 @@ def test_uncertain_places_and_borders_are_faint() -> None:
 def test_a_property_that_was_not_tested_is_not_located() -> None:
     session: Any = SimpleNamespace(run=AtOnce(), answers={}, atlas=None)
     with pytest.raises(Problem, match="Test Jc first"):
-        Where(session).show(0, "Jc")
+        Where(session).show([0], "Jc")
 
 
 def test_the_overlay_covers_the_opened_picture_and_goes_with_it(make_napari_viewer_proxy: Any, qtbot: Any) -> None:
@@ -49,14 +51,31 @@ def test_the_overlay_covers_the_opened_picture_and_goes_with_it(make_napari_view
     under = viewer.add_image(np.zeros((40, 80), np.uint8), scale=(0.5, 0.5))
     where = Where(SimpleNamespace(run=AtOnce(), answers={}, atlas=None))  # type: ignore[arg-type]
     overlay = WhereOverlay(owner, viewer.__wrapped__, where)
-    overlay.lie_over(under.__wrapped__ if hasattr(under, "__wrapped__") else under)
-    where._found, where.row = SimpleNamespace(splits={0: made()}), 0  # type: ignore[assignment]
+    overlay.lie_over(under.__wrapped__ if hasattr(under, "__wrapped__") else under, 0)
+    where.splits = {0: made()}
     where.changed.emit()
-    layer = viewer.layers[NAME]
+    layer = viewer.layers[TITLE]
     assert layer.data.shape == (8, 8, 4)
     cell = np.array(layer.scale[-2:])
     np.testing.assert_allclose(cell, (40 * 0.5 / 8, 80 * 0.5 / 8))
     first = np.array(layer.translate[-2:]) - cell / 2  # the outer corner of the first cell …
     np.testing.assert_allclose(first, -np.array(under.scale[-2:]) / 2)  # … is that of the first pixel
     overlay.lie_over(None)
-    assert NAME not in viewer.layers
+    assert TITLE not in viewer.layers
+
+
+def test_over_a_gallery_each_tile_has_its_own_colors_and_nothing_lies_between_them() -> None:
+    page = arrange(np.array([4, 7, 9]), np.array([[480, 640]] * 3), aspect=3.0)
+    red = np.full((8, 8, 4), (200, 0, 0, 150), np.uint8)
+    canvas = over_page(page, {0: red, 2: red // 2})
+    top, left, height, width = (page.boxes[0] / 4).astype(int)
+    assert (canvas[top + 2 : top + height - 2, left + 2 : left + width - 2] == red[0, 0]).all()
+    assert not canvas[:, int(page.boxes[1, 1] / 4) : int((page.boxes[1, 1] + page.boxes[1, 3]) / 4)].any()
+    assert canvas[top + 4, int(page.boxes[2, 1] / 4) + 4, 0] == 100
+
+
+def test_a_small_picture_is_colored_as_the_overlay_is() -> None:
+    gray = np.full((32, 32), 100, np.uint8)
+    colored = over(gray, made(), 1.0)
+    assert colored.shape == (32, 32, 3)
+    assert colored[10, 16, 2] > colored[10, 16, 0] and colored[22, 16, 0] > colored[22, 16, 2]

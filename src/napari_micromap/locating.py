@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_micromap.atlas import Atlas, Rows
+from napari_micromap.colors import colors_of_signed
 from napari_micromap.growing import made_by
 from napari_micromap.problems import Problem
 from napari_micromap.recipe import Recipe, batch_of, prepare, turned_back, views_of
@@ -23,6 +24,10 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from napari_micromap.backbones import Network
+
+
+CERTAIN = 0.9  # share of refits that must agree on the sign for a place to be drawn strongly
+STRONG, FAINT, BORDER = 0.62, 0.14, 0.35  # opacity; border cells see little of the picture, and are dimmed
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,13 +55,17 @@ class Located:
 def why_not(atlas: Atlas, evidence: Evidence | None) -> str | None:
     """Say why no picture can show where a property comes from; None if one can."""
     recipe = str(atlas.made_by.get("recipe", ""))
+    if not recipe:
+        return "These vectors were not made from the images here, so no place in an image can be told apart."
+    if "windows='pooled'" in recipe or "scale='" in recipe:
+        return "This map was made from windows of each image; places are shown for maps of whole images only."
     if "depths='last'" in recipe:
         return (
             "The last layer of the network alone does not tell places apart; make the map with several layers pooled."
         )
     if evidence is None or not evidence.testable:
         return "There are too few samples to say what goes along with the property, and so where."
-    if evidence.values.shape[1] > 1:
+    if evidence.values.shape[1] > 2:
         return "Places can be shown for a number, or for one group against another, not for several categories at once."
     if (evidence.p_ridge or 1.0) > 0.05 or evidence.q2 <= evidence.q2_chance_95:
         return "Predictions for left-out samples are no better than chance, so where they come from says nothing."
@@ -101,6 +110,25 @@ def locate(
         splits[row] = split(mean_maps(network, atlas[row].specimen(), recipe), readout)
         yield Progress("Looking where", done, len(wanted), atlas[row].name)
     return Located(splits, readout)
+
+
+def painted(split: Split, strongest: float) -> NDArray[np.uint8]:
+    """Return (h, w, 4) colors of the shares: one scale for all pictures, faint where the sign is not certain."""
+    rgb = colors_of_signed(split.share, strongest)
+    alpha = np.where(split.certain >= CERTAIN, STRONG, FAINT)
+    for edge in (np.s_[0], np.s_[-1], np.s_[:, 0], np.s_[:, -1]):
+        alpha[edge] *= BORDER
+    return np.dstack([rgb, (255 * alpha).astype(np.uint8)])
+
+
+def over(gray: NDArray[np.uint8], split: Split, strongest: float) -> NDArray[np.uint8]:
+    """Lay the colors over a small picture, (h, w) or (h, w, 3); returns (h, w, 3)."""
+    rows, columns = gray.shape[:2]
+    colors = painted(split, strongest)
+    fine = colors[np.arange(rows) * len(colors) // rows][:, np.arange(columns) * colors.shape[1] // columns]
+    below = np.repeat(gray[..., None], 3, axis=2) if gray.ndim == 2 else gray
+    share = fine[..., 3:] / 255.0
+    return np.asarray(np.rint(share * fine[..., :3] + (1 - share) * below), np.uint8)
 
 
 def mean_maps(network: Network, specimen: NDArray[Any], recipe: Recipe) -> list[NDArray[np.float32]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
+from typing import Any
 
 import numpy as np
 
@@ -38,11 +39,12 @@ def look_again(atlas: Atlas, workshop: pipeline.Workshop, seeds: int = OTHER_SEE
     """
     if atlas.positions is None or atlas.neighbors is None or atlas.features is None:
         raise Problem("Make the map first; then it can be seen where it is reliable.")
-    layout, others = layout_of(atlas), list[Positions]()
+    layout: Any = layout_of(atlas)
+    others: list[Positions] = []
     if any(field.name == "seed" for field in fields(layout)) and len(atlas) <= MOST_LAID_OUT_AGAIN:
         for number in range(1, seeds + 1):
             yield Progress("Making the map again", number - 1, seeds, note="from another random start")
-            other = replace(layout, seed=layout.seed + number)  # type: ignore[call-arg, attr-defined]
+            other = replace(layout, seed=layout.seed + number)
             again, _ = yield from pipeline.lay_out(atlas, other, workshop, atlas.fitted_to)
             assert again.positions is not None
             others.append(again.positions)

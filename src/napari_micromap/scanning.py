@@ -56,16 +56,14 @@ class MapScan:
             f"In {share} % of reshuffles some region as large differs at least as much."
         )
 
-    @property
     def outlined(self) -> Region | None:
         """The best disc, where reshuffles hardly reach it; None where nothing may be pointed at."""
         best = self.result.best
         return best if best is not None and best.p <= 0.05 else None
 
-    @property
     def outline_words(self) -> str:
         """What stands beside the outlined disc."""
-        region = self.outlined
+        region = self.outlined()
         if region is None:
             return ""
         return f"{self.words.quantity} {'higher' if region.difference > 0 else 'lower'} here, {said_p(region.p)}"

@@ -100,8 +100,10 @@ class Asking(Scaling):
 
     def scan_of(self, property: str) -> MapScan | None:
         """Return the scan of the shown map for a property, if it was made."""
-        shown, scanned, found = self._scans.get(self._scan_key(property), (None, None, None))
-        return found if shown is self._map and shown is not None and np.array_equal(scanned, self.used) else None
+        kept = self._scans.get(self._scan_key(property))
+        if kept is None or kept[0] is not self._map or not np.array_equal(kept[1], self.used):
+            return None
+        return kept[2]
 
     def show_reliability(self) -> None:
         """Color the map by how much of each micrograph's neighborhood it keeps, also when made from other seeds."""

@@ -1,11 +1,11 @@
-"""Where in the opened micrograph a property shows, if that is wished."""
+"""Where in opened micrographs a property shows, if that is wished."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
-from psygnal import Signal
+from psygnal import Signal, SignalInstance
 
 from napari_micromap.atlas import Atlas
 from napari_micromap.locating import Located, locate, why_not
@@ -17,10 +17,17 @@ if TYPE_CHECKING:
     from napari_micromap.inquiry import Answer
 
 
+TITLE = "Where it shows: blue lowers, red raises"
+
+
 class Asked(Protocol):
     """What is needed of the session."""
 
     run: Runner
+
+    @property
+    def asking(self) -> SignalInstance:
+        """Tells how far the work is."""
 
     @property
     def atlas(self) -> Atlas:
@@ -32,7 +39,7 @@ class Asked(Protocol):
 
 
 class Where:
-    """Shares of places in one micrograph's prediction; speaks when they change.
+    """Shares of places in the predictions of micrographs; speaks when they change.
 
     Parameters
     ----------
@@ -44,23 +51,27 @@ class Where:
 
     def __init__(self, session: Asked) -> None:
         self._session = session
-        self._found: Located | None = None
+        self.splits: Mapping[int, Split] = {}  # row to shares; empty where nothing is shown
         self._strongest: dict[str, float] = {}
         self.property: str | None = None
-        self.row: int | None = None
-
-    @property
-    def split(self) -> Split | None:
-        """The shares over the micrograph, None where nothing is shown."""
-        return None if self._found is None or self.row is None else self._found.splits[self.row]
 
     @property
     def strongest(self) -> float:
         """Both ends of the color scale, common to all micrographs that were looked at for this property."""
         return self._strongest.get(self.property or "", 1.0)
 
-    def show(self, row: int, property: str) -> None:
-        """Look where in a micrograph a tested property shows.
+    @property
+    def title(self) -> str:
+        """What the colors mean, with the ends of their scale in units of the property."""
+        answer = self._session.answers.get(self.property or "")
+        if answer is None:
+            return TITLE
+        if answer.units.categories:
+            return f"Where it shows: blue {answer.units.categories[0]}, red {answer.units.categories[-1]}"
+        return f"{TITLE} (±{answer.words.amount(self.strongest)})"
+
+    def show(self, rows: Sequence[int], property: str) -> None:
+        """Look where in micrographs a tested property shows.
 
         Raises
         ------
@@ -73,18 +84,23 @@ class Where:
         reason = why_not(self._session.atlas, answer.evidence)
         if reason is not None:
             raise Problem(reason)
-        atlas, units = self._session.atlas, answer.units
+        atlas, units, nuisance = self._session.atlas, answer.units, answer.nuisance
 
         def done(found: Located) -> None:
-            self._found, self.row, self.property = found, row, property
-            self._strongest[property] = max(self._strongest.get(property, 0.0), found.strongest)
-            self.changed.emit()
+            if self._session.atlas.embeddings is atlas.embeddings:
+                self.splits, self.property = found.splits, property
+                self._strongest[property] = max(self._strongest.get(property, 0.0), found.strongest)
+                self.changed.emit()
+            self._session.asking.emit(None)
 
-        # a new selection leaves the opened micrograph, and ends this as well
-        self._session.run(lambda: locate(atlas, [row], units), lane="gallery", done=done)
+        self._session.run(
+            lambda: locate(atlas, rows, units, nuisance), lane="where", done=done,
+            progress=self._session.asking.emit,
+        )  # fmt: skip
 
     def hide(self) -> None:
-        """Show nothing."""
-        if self._found is not None:
-            self._found, self.row = None, None
+        """Show nothing, and stop looking."""
+        self._session.run.cancel("where")
+        if self.splits:
+            self.splits = {}
             self.changed.emit()

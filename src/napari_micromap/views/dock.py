@@ -240,7 +240,11 @@ class MicromapDock(QWidget):
 
     def _on_gallery(self) -> None:
         self.selected.show_gallery(self.gallery.mode, self.gallery.page, self.gallery.pages, self.gallery.can_go_back)
-        self.overlay.lie_over(self.gallery.opened_layer)
+        gallery = self.gallery
+        if gallery.mode == "gallery" and gallery.layers:
+            self.overlay.lie_over(gallery.layers[0], page=gallery.arrangement)
+        else:
+            self.overlay.lie_over(gallery.opened_layer, self.session.current)
 
     # ------------------------------------------------------------------ ask
 
@@ -249,14 +253,16 @@ class MicromapDock(QWidget):
         self.wishes.make_map(self.more.backbone, self.more.recipe, self.more.layout_chosen)
 
     def _on_where(self) -> None:
-        session, where = self.session, self.session.where
-        if where.split is not None:
+        session, where, shown = self.session, self.session.where, self.gallery.arrangement
+        if where.splits:
             where.hide()
             return
         tested = session.color_by if session.color_by in session.answers else next(iter(session.answers), None)
+        opened = [] if self.overlay.row is None else [self.overlay.row]
+        rows = shown.rows.tolist() if self.gallery.mode == "gallery" and shown is not None else opened
         try:
-            if session.current is not None:
-                where.show(session.current, tested or session.color_by or "the property")
+            if rows:
+                where.show(rows, tested or session.color_by or "the property")
         except Problem as problem:
             self.notice.tell(str(problem))
 

@@ -142,9 +142,9 @@ class MapView(QWidget):
 
     def _show_region(self, scan: MapScan | None = None) -> None:
         """Outline where the map differs most, if the colors are of that property and reshuffles hardly reach it."""
-        region = None if scan is None or scan.property != self._session.color_by else scan.outlined
+        region = None if scan is None or scan.property != self._session.color_by else scan.outlined()
         x, y = (0.0, 0.0) if region is None else region.center.tolist()
-        self.canvas.show_region(None if region is None or scan is None else (x, y, region.radius, scan.outline_words))
+        self.canvas.show_region(None if region is None or scan is None else (x, y, region.radius, scan.outline_words()))
 
     def _show_colors(self, column: str | None = None) -> None:
         session = self._session

@@ -40,7 +40,7 @@ class SelectedPanel(QWidget):
         self.where = push(
             "Where?",
             self.where_wanted.emit,
-            "Show where in this image the tested property shows: what raises its prediction, and what lowers it",
+            "Show where in these images the tested property shows: what raises its prediction, and what lowers it",
         )
         self.back = push("Back to gallery", self.back_wanted.emit, "Show the gallery again as it was (Backspace)")
         self.close_gallery = push(
@@ -68,7 +68,7 @@ class SelectedPanel(QWidget):
         """Show the buttons that make sense now; ``page`` counts from 0."""
         self.buttons.setVisible(mode != "closed")
         self.back.setVisible(can_go_back)
-        self.where.setVisible(mode == "opened")
+        self.where.setVisible(mode != "closed")
         turning = mode == "gallery" and pages > 1
         for widget in (self.before, self.page, self.after):
             widget.setVisible(turning)
