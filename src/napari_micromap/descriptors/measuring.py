@@ -60,6 +60,12 @@ class Measuring:
         """Return by what the values of one descriptor are known: they change with nothing else."""
         return f"{VERSION}:{self.descriptors[name]!r}:{self.longest}:{int(self.without_insets)}"
 
+    @staticmethod
+    def threshold_of(quantity: str) -> str:
+        """Return which field a quantity depends on, "" where it has no threshold."""
+        fields = {"dark ": "dark", "bright ": "bright", "edge density": "edge"}
+        return next((name for begin, name in fields.items() if quantity.startswith(begin)), "")
+
     def prepared(self, picture: NDArray[Any]) -> Prepared:
         """Make a picture of (h, w) or (h, w, 3) ready for descriptors."""
         step = max(1, -(-max(picture.shape[:2]) // self.longest))

@@ -14,7 +14,7 @@ from psygnal import Signal
 from napari_micromap import pipeline
 from napari_micromap.atlas import Atlas
 from napari_micromap.problems import Problem
-from napari_micromap.session.asking import Asking
+from napari_micromap.session.comparing import Comparing
 from napari_micromap.tables import (
     Several,
     TablePreview,
@@ -27,7 +27,7 @@ from napari_micromap.tables import (
 from napari_micromap.tables.origins import file_and_sheet, origin_of
 
 
-class Tabling(Asking):
+class Tabling(Comparing):
     """The verbs about tables; reading them is work in the lane *build*."""
 
     joined_changed = Signal(object)  # pipeline.Joined | None: the table that was added last, and what of it matched

@@ -12,6 +12,20 @@ from napari_micromap.store import pieces
 from napari_micromap.store.columns import csv_of
 
 
+def write_table(path: Path, table: pd.DataFrame) -> None:
+    """Write a table as CSV that opens in a spreadsheet; one that is there is replaced.
+
+    Raises
+    ------
+    Problem
+        If the file cannot be written.
+    """
+    try:
+        pieces.replace_file(path, [table.to_csv(index=False).encode("utf-8-sig")])
+    except OSError as error:
+        raise Problem(f"“{path}” cannot be written ({error.strerror or error}); name another file.") from error
+
+
 def write_rows(path: Path, atlas: Atlas, columns: pd.DataFrame, rows: Rows) -> None:
     """Write paths and columns of some micrographs.
 

@@ -1,0 +1,182 @@
+"""Two groups compared, and what was counted in pictures as columns."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike
+from psygnal import Signal
+
+from napari_micromap.atlas import Atlas, Rows
+from napari_micromap.comparing import Comparison, comparison_of, in_shown_units
+from napari_micromap.counting import Counted, measure
+from napari_micromap.descriptors.measuring import Measuring
+from napari_micromap.problems import Problem
+from napari_micromap.resembling import Outlier, Pair, duplicates_in, outliers_in, spread_over, typical_of, unlike_in
+from napari_micromap.session.asking import Asking
+from napari_micromap.store.rows import write_table
+from napari_micromap.work import Work
+
+if TYPE_CHECKING:
+    from napari_micromap.pipeline import Workshop
+
+Group: TypeAlias = "str | ArrayLike | None"  # a name, rows, or None for what is selected, or for the rest
+
+MOST_MEASURED = 400  # images of each group, spread over its samples
+
+
+class Comparing(Asking):
+    """The verbs that say what differs; they run in the lane *statistics*."""
+
+    compared = Signal(object)  # Comparison | None
+    comparing = Signal(object)  # Progress | None
+    workshop: Workshop
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._comparison: Comparison | None = None
+        self._compared_atlas: Atlas | None = None
+        self._measuring = Measuring()
+        self._at_it = False
+
+    @property
+    def comparison(self) -> Comparison | None:
+        """The newest comparison; None once other micrographs are open."""
+        before = self._compared_atlas
+        same = before is not None and np.array_equal(before.ids, self._atlas.ids)
+        return self._comparison if same else None
+
+    @property
+    def measuring(self) -> Measuring:
+        """What is counted, and the thresholds that were used last."""
+        return self._measuring
+
+    def compare(self, a: Group = None, b: Group = None, measuring: Measuring | None = None) -> None:
+        """Compare two groups by what is counted in their pictures and by all columns.
+
+        Parameters
+        ----------
+        a : name of a kept selection, or rows; what is selected if left out
+        b : the same; all others that take part if left out
+        measuring : Measuring, optional
+            Thresholds; those used last if left out.
+        """
+        self._measuring = measuring = measuring or self._measuring
+        atlas, used = self._atlas, self.used
+        first = self._group(a, "the selection", used)
+        second = self._group(b, "the rest", used) if b is not None else ("the rest", np.setdiff1d(used, first[1]))
+        if not len(first[1]):
+            raise Problem("Select some images first, or keep a selection under a name; then it can be compared.")
+        self._at_it = True
+
+        def work() -> Work[Comparison]:
+            try:
+                rows = np.union1d(*(spread_over(atlas, group[1], MOST_MEASURED) for group in (first, second)))
+                counted = yield from measure(atlas, rows, measuring, self.workshop)
+                unread = [f"{atlas[row].name}: {reason}" for row, reason in counted.unread.items()]
+                return comparison_of(atlas, first, second, counted.values, measuring, unread)
+            finally:
+                self._at_it = False
+
+        def done(found: Comparison) -> None:
+            self._comparison, self._compared_atlas = found, atlas
+            self.comparing.emit(None)
+            self.compared.emit(self.comparison)
+            if len(self.selection):
+                self.scan_map()  # it waited
+
+        self.run(work, lane="statistics", done=done, progress=self.comparing.emit)
+
+    def cancel_comparison(self) -> None:
+        """Stop comparing; what was measured is kept."""
+        self.run.cancel("statistics")
+        self.comparing.emit(None)
+
+    def scan_map(self, property: str | None = None) -> None:
+        """Scan the shown map, unless that took the place of a comparison, for which a user waits."""
+        if not self._at_it:
+            super().scan_map(property)
+
+    def add_quantity(self, quantity: str, measuring: Measuring | None = None, then_color: bool = True) -> None:
+        """Make a column of what is counted in the pictures of all micrographs that take part, and color by it."""
+        measuring = measuring or self._measuring
+        atlas, used = self._atlas, self.used
+        self._at_it = True
+
+        def work() -> Work[Counted]:
+            try:
+                return (yield from measure(atlas, used, measuring, self.workshop))
+            finally:
+                self._at_it = False
+
+        def done(counted: Counted) -> None:
+            self.comparing.emit(None)
+            if not np.array_equal(atlas.ids, self._atlas.ids):
+                return
+            column = self._with_quantity(quantity, used, counted)
+            if then_color:
+                self.color_by = column
+
+        self.run(work, lane="statistics", done=done, progress=self.comparing.emit)
+
+    def export_comparison(self, path: Path | str) -> None:
+        """Write the comparison as CSV."""
+        if self.comparison is None:
+            raise Problem("Compare two groups first; then the differences can be written.")
+        write_table(Path(path), self.comparison.table())
+
+    # ------------------------------------------------------------------ micrographs that stand for something
+
+    def typical(self, group: Group = None, count: int = 4) -> Rows:
+        """Return the most typical micrographs of a group, each of another sample, the most typical first."""
+        return typical_of(self._atlas, self._group(group, "", self.used)[1], count)
+
+    def unlike_pairs(self, column: str | None = None, count: int = 8) -> list[Pair]:
+        """Return pairs that look most alike and differ most in a number, or the one that colors the map."""
+        name = column if column is not None else self._color_by
+        if name is None or name not in self._atlas.columns:
+            raise Problem("Choose a property first: pairs are sought that look alike and differ in it.")
+        return unlike_in(self._atlas, self.used, name, count)
+
+    def near_duplicates(self) -> list[Pair]:
+        """Return pairs that look the same, or nearly so, the nearest first."""
+        return duplicates_in(self._atlas, self.used)
+
+    def outliers(self) -> list[Outlier]:
+        """Return micrographs that are unlike all others, the most unlike first."""
+        return outliers_in(self._atlas, self.used)
+
+    # ------------------------------------------------------------------ within
+
+    def _group(self, group: Group, title: str, used: Rows) -> tuple[str, Rows]:
+        if isinstance(group, str):
+            rows = self.named[group].rows(self._atlas)
+            title = group
+        else:
+            rows = np.unique(self.selection.rows if group is None else np.asarray(group, np.intp))
+        return title, np.intersect1d(rows, used).astype(np.intp)
+
+    def _with_quantity(self, quantity: str, rows: Rows, counted: Counted) -> str:
+        """Put a column beside the others; lengths are in µm only where the scale of all is known."""
+        table = in_shown_units(self._atlas, rows, counted.values)
+        same = [name for name in table if name.replace("px", "µm") == quantity.replace("px", "µm")]
+        if not same:
+            raise Problem(f"“{quantity}” is not counted in pictures.")
+        values = np.full(len(self._atlas), np.nan)
+        values[rows] = table[same[0]]
+        name = f"{same[0]} (counted)" if same[0] in self._atlas.tables else same[0]
+        columns = self._atlas.columns
+        columns = columns.drop(columns=[name] if name in columns else [])
+        columns = pd.concat([columns, pd.DataFrame({name: values}, index=columns.index)], axis=1)
+        self._set_atlas(self._atlas.with_columns(columns, MappingProxyType({name: "other"})))
+        return name
+
+    def _forget_marks(self) -> None:
+        super()._forget_marks()
+        had, self._comparison, self._compared_atlas = self._comparison, None, None
+        if had is not None:
+            self.compared.emit(None)
