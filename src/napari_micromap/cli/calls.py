@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from napari_micromap import __version__
-from napari_micromap.backbones import BACKBONES
 from napari_micromap.cli.embedding import add_embed, add_merge, embed_parts, merge_parts
 from napari_micromap.cli.mapping import make_map
+from napari_micromap.cli.network import add_network
 from napari_micromap.cli.progress import ProgressLine
 from napari_micromap.cli.reporting import report_property
 from napari_micromap.cli.verbs import export_map, list_backbones, open_path, show_demo
@@ -105,21 +105,8 @@ def _add_map(verbs: Any) -> None:
     )
     data.add_argument("--color-by", metavar="P", help="column that colors the figure and the saved map")
     network = parser.add_argument_group("the network")
-    network.add_argument("--backbone", choices=list(BACKBONES), default=next(iter(BACKBONES)), metavar="NAME",
-                         help="one that “micromap backbones” lists; default: %(default)s")  # fmt: skip
-    network.add_argument("--weights", type=Path, metavar="FILE", help="its weights, where they are already here")
+    add_network(network)
     network.add_argument("--download", action="store_true", help="allow the download of its weights, once")
-    network.add_argument("--depths", choices=("several", "last"), default="several",
-                         help="pool several depths, or the last layer as in the first paper")  # fmt: skip
-    network.add_argument(
-        "--views",
-        type=int,
-        choices=(8, 1),
-        default=8,
-        help="flips and rotations to average over; 1 for directional films",
-    )
-    network.add_argument("--precision", choices=("float32", "bfloat16", "auto"), default="float32",
-                         help="number format: bfloat16 is quicker and less exact")  # fmt: skip
     network.add_argument("--device", default="auto", metavar="D", help="auto, cpu, cuda, mps")
     network.add_argument("--verify", action="store_true", help="read every file again, also if it seems unchanged")
     layout = parser.add_argument_group("the map")

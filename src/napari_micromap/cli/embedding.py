@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any
 
-from napari_micromap.backbones import BACKBONES, Backbone
+from napari_micromap.backbones import Backbone
+from napari_micromap.cli.network import add_network, backbone_of, recipe_of
 from napari_micromap.cli.progress import ProgressLine
 from napari_micromap.cli.sessions import session_for
 from napari_micromap.problems import Problem
@@ -16,13 +16,7 @@ from napari_micromap.work import finish
 def add_embed(parser: argparse.ArgumentParser) -> None:
     """Say what can be asked of *embed*."""
     parser.add_argument("input", nargs="+", type=Path, metavar="INPUT", help="folders (with subfolders) and images")
-    parser.add_argument("--backbone", choices=list(BACKBONES), default=next(iter(BACKBONES)), metavar="NAME",
-                        help="one that “micromap backbones” lists; default: %(default)s")  # fmt: skip
-    parser.add_argument("--weights", type=Path, metavar="FILE", help="its weights, where they are already here")
-    parser.add_argument("--depths", choices=("several", "last"), default="several", help="default: %(default)s")
-    parser.add_argument("--views", type=int, choices=(8, 1), default=8, help="flips and rotations to average over")
-    parser.add_argument("--precision", choices=("float32", "bfloat16", "auto"), default="float32",
-                        help="number format, the same for all parts; auto only where there is one part")  # fmt: skip
+    add_network(parser)
     parser.add_argument("--device", default="auto", metavar="D", help="auto, cpu, cuda, cuda:1, mps")
     parser.add_argument("--verify", action="store_true", help="read every file again, also if it seems unchanged")
     parser.add_argument("--shard", type=shard_numbers, metavar="I/N", help="only part I of N, counted from 1")
@@ -43,12 +37,11 @@ def add_merge(parser: argparse.ArgumentParser) -> None:
 
 def embed_parts(arguments: argparse.Namespace, said: ProgressLine) -> None:
     """Embed one part, or let a cluster embed all."""
-    from napari_micromap.recipe import Recipe
     from napari_micromap.sharding import Shard, embed_part, submitted
     from napari_micromap.wording import counted
 
     backbone = _backbone(arguments)
-    recipe = Recipe(depths=arguments.depths, views=arguments.views, precision=arguments.precision)
+    recipe = recipe_of(arguments)
     paths = tuple(path.expanduser().absolute() for path in arguments.input)
     missing = next((path for path in paths if not path.exists()), None)
     if missing is not None:
@@ -97,15 +90,8 @@ def shard_numbers(text: str) -> tuple[int, int]:
 
 
 def _backbone(arguments: argparse.Namespace) -> Backbone:
-    from dataclasses import replace
-
-    backbone: Any = BACKBONES[arguments.backbone]()
-    if arguments.weights is not None:
-        if not hasattr(backbone, "weights_file"):
-            raise Problem(f"{backbone.title} has its own weights; leave --weights out.")
-        backbone = replace(backbone, weights_file=arguments.weights.expanduser().absolute())
-    download = backbone.download()
-    if download is not None:
+    backbone = backbone_of(arguments)
+    if backbone.download() is not None:
         raise Problem(f"The weights of {backbone.title} are not on this machine; fetch them once with “micromap map "
                       "--download”, or name them with --weights.")  # fmt: skip
-    return backbone  # type: ignore[no-any-return]
+    return backbone

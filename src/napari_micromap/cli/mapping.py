@@ -13,7 +13,7 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from napari_micromap.backbones import BACKBONES
+from napari_micromap.cli.network import backbone_of, recipe_of
 from napari_micromap.cli.progress import ProgressLine
 from napari_micromap.cli.sessions import save_figure, session_for
 from napari_micromap.problems import Problem
@@ -31,10 +31,7 @@ _MOST_NAMED = 10  # unreadable files that are named one by one
 
 def make_map(arguments: argparse.Namespace, said: ProgressLine) -> None:
     """Gather, embed, compare, lay out; then save, draw and tell."""
-    from napari_micromap.recipe import Recipe
-
-    backbone = _backbone(arguments)
-    recipe = Recipe(depths=arguments.depths, views=arguments.views, precision=arguments.precision)
+    backbone, recipe = backbone_of(arguments), recipe_of(arguments)
     _check_outputs(arguments)
     clock = _Clock()
     with session_for(said) as session:
@@ -69,15 +66,6 @@ def _check_outputs(arguments: argparse.Namespace) -> None:
             folder = folder.parent  # a session makes the folders above it
         if folder is not None and not (folder.is_dir() and os.access(folder, os.W_OK)):
             raise Problem(f"Nothing can be written to “{folder}”; name another place for {path.name}.")
-
-
-def _backbone(arguments: argparse.Namespace) -> Backbone:
-    backbone = BACKBONES[arguments.backbone]()
-    if arguments.weights is None:
-        return backbone
-    if "weights_file" not in {field.name for field in fields(backbone)}:  # type: ignore[arg-type]
-        raise Problem(f"{backbone.title} has its own weights; leave --weights out.")
-    return replace(backbone, weights_file=arguments.weights.absolute())  # type: ignore[type-var]
 
 
 def _layout(arguments: argparse.Namespace, n: int) -> Layout:
@@ -159,7 +147,7 @@ def _tell_left_out(session: Session, said: ProgressLine) -> None:
 
 def _tell_result(session: Session, arguments: argparse.Namespace, clock: _Clock) -> None:
     if arguments.json:
-        print(json.dumps(_result(session, arguments.backbone, clock.seconds)))
+        print(json.dumps(_result(session, clock.seconds)))
         return
     from napari_micromap.wording import counts_of
 
@@ -174,7 +162,7 @@ def _tell_result(session: Session, arguments: argparse.Namespace, clock: _Clock)
         print("Nothing was written; pass -o NAME.micromap or --figure NAME.png.")
 
 
-def _result(session: Session, backbone: str, seconds: dict[str, float]) -> dict[str, Any]:
+def _result(session: Session, seconds: dict[str, float]) -> dict[str, Any]:
     atlas, joined = session.atlas, session.joined
     assert atlas.embeddings is not None
     return {
@@ -182,7 +170,7 @@ def _result(session: Session, backbone: str, seconds: dict[str, float]) -> dict[
         "unreadable": [{"path": file.path, "reason": file.reason} for file in atlas.unreadable],
         "joined": 0 if joined is None else len(joined.match.matched),
         "unmatched": _unmatched(atlas, joined),
-        "backbone": backbone,
+        "backbone": atlas.made_by["name"],
         "weights_sha256": atlas.made_by["weights_sha256"],
         "precision": atlas.made_by["precision"],
         "dim": int(atlas.embeddings.shape[1]),
