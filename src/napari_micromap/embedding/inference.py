@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_micromap.problems import Problem
-from napari_micromap.recipe import Gray, Recipe, batch_of, pool, views_of
+from napari_micromap.recipe import Gray, Recipe, batch_of, depths_joined, pooled_depths, views_of
 from napari_micromap.streaming import Stop
 
 if TYPE_CHECKING:
@@ -42,12 +42,16 @@ class Inference:
         self.at_once = AT_ONCE_CPU if self.on_cpu else AT_ONCE_GPU
         self._recipe = recipe
 
-    def vectors(self, prepared: Sequence[Gray], views: Literal[1, 8], stop: Stop) -> NDArray[np.float32]:
-        """Return (b, d) embeddings of b prepared pictures; where memory runs out, in smaller batches from then on."""
+    def vectors(self, prepared: Sequence[NDArray[np.float32]], views: Literal[1, 8], stop: Stop) -> NDArray[np.float32]:
+        """Return (b, d) embeddings of b pictures, each (side, side) or (w, side, side): the mean over its windows.
+
+        Where memory runs out, in smaller batches from then on.
+        """
         import torch
 
-        done: list[NDArray[np.float32]] = []
-        left = list(prepared)
+        done: list[list[Tensor]] = []
+        pictures = [windows if windows.ndim == 3 else windows[None] for windows in prepared]
+        left: list[Gray] = [square for windows in pictures for square in windows]
         while left:
             try:
                 done.append(self._vectors(left[: self.at_once], views, stop))
@@ -57,15 +61,19 @@ class Inference:
                     raise Problem("The graphics card has too little memory free; close other programs.") from error
                 torch.cuda.empty_cache()
                 self.at_once = (min(self.at_once, len(left)) + 1) // 2
-        return np.concatenate(done)
+        depths = [torch.cat(parts) for parts in zip(*done)]
+        counts = [len(windows) for windows in pictures]
+        if len(depths[0]) > len(counts):
+            depths = [torch.stack([part.mean(dim=0) for part in depth.split(counts)]) for depth in depths]
+        return depths_joined(depths)
 
-    def _vectors(self, prepared: Sequence[Gray], views: Literal[1, 8], stop: Stop) -> NDArray[np.float32]:
+    def _vectors(self, prepared: Sequence[Gray], views: Literal[1, 8], stop: Stop) -> list[Tensor]:
         def maps() -> Iterator[Sequence[Tensor]]:
             for view in views_of(batch_of(prepared), views):
                 stop.check()
                 yield self.network.maps(view)
 
-        return pool(maps(), self._recipe.depths)
+        return pooled_depths(maps(), self._recipe.depths)
 
 
 def decided_precision(network: Network, prepared: Sequence[Gray]) -> Precision:

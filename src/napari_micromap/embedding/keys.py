@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from napari_micromap.recipe import Recipe, recipe_key
+from napari_micromap.recipe import Recipe, recipe_key, uses_scale
 from napari_micromap.store.embeddings import key_of
 
 if TYPE_CHECKING:
@@ -38,8 +39,13 @@ class Keys:
     recipe: Recipe
     precision: Precision
 
-    def key(self, content: str, views: Literal[1, 8] | None = None) -> str:
-        """Return the key for pixels with this hash, by the whole recipe or with fewer views."""
+    def key(self, content: str, views: Literal[1, 8] | None = None, um_per_px: float = math.nan) -> str:
+        """Return the key for pixels with this hash, by the whole recipe or with fewer views.
+
+        How large a pixel is counts only where the recipe asks for it.
+        """
+        if um_per_px > 0 and uses_scale(self.recipe):
+            content = f"{content}@{um_per_px:.6g}"
         recipe = replace(self.recipe, precision=self.precision, views=views or self.recipe.views)
         return key_of(content=content, recipe=recipe_key(recipe), backbone=self.backbone, weights=self.weights_sha256)
 

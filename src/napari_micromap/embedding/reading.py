@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from napari_micromap.atlas import Atlas
 from napari_micromap.problems import Problem
-from napari_micromap.recipe import Gray, Recipe, prepare, thumbnail
+from napari_micromap.recipe import Recipe, prepare_windows, thumbnail, window_side
 from napari_micromap.store.embeddings import content_hash
 from napari_micromap.store.thumbnails import jpeg_of
 
@@ -24,7 +24,7 @@ class Picture:
 
     row: int
     content: str = ""  # hash of its pixels
-    prepared: Gray | None = None
+    prepared: NDArray[np.float32] | None = None  # (w, side, side): all that the network sees of it
     jpeg: bytes | None = None  # its thumbnail, where there was none
     vector: NDArray[np.float32] | None = None
     whole: NDArray[np.float32] | None = None  # by the whole recipe, if the cache knew it
@@ -50,6 +50,7 @@ class Reader:
     ) -> None:
         self._atlas = atlas
         self._recipe = recipe
+        self._um_per_px = atlas.um_per_px
         self._with_thumbnail = with_thumbnail
         self._with_vector = with_vector
         self._kept: dict[int, Picture] = {}
@@ -73,12 +74,14 @@ class Reader:
             return Picture(row, reason="It is too large for the memory of this machine.")
 
     def _read(self, row: int) -> Picture:
-        specimen = self._atlas[row].specimen(FINE_ENOUGH * self._recipe.side)
+        um_per_px = float(self._um_per_px[row])
+        whole = window_side(self._recipe, um_per_px) is None  # windows are cut from all there is
+        specimen = self._atlas[row].specimen(FINE_ENOUGH * self._recipe.side if whole else None)
         if not specimen.size:
             return Picture(row, reason="There is nothing left of it above its data bar.")
         picture = Picture(row, content_hash(specimen))
         if row in self._with_thumbnail:
             picture.jpeg = jpeg_of(thumbnail(specimen))
         if row in self._with_vector:
-            picture.prepared = prepare(specimen, self._recipe)
+            picture.prepared = prepare_windows(specimen, self._recipe, um_per_px)
         return picture

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Generator, Iterable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -18,6 +18,7 @@ from napari_micromap.embedding.inference import COMPARED, Inference, decided_pre
 from napari_micromap.embedding.keys import Keys, Precision, precision_question, spoken_of
 from napari_micromap.embedding.preview import GrowingMap
 from napari_micromap.embedding.reading import Picture, Reader
+from napari_micromap.embedding.scales import scaled, settled
 from napari_micromap.problems import Problem
 from napari_micromap.recipe import Recipe
 from napari_micromap.store.embeddings import file_question
@@ -72,7 +73,8 @@ class Run:
     ) -> None:
         self.atlas = atlas
         self.backbone = backbone
-        self.recipe = recipe
+        self.um_per_px = atlas.um_per_px
+        self.recipe = recipe = settled(recipe, self.um_per_px)
         self.cache = cache
         self.thumbnails = thumbnails
         self.device = device
@@ -119,7 +121,7 @@ class Run:
         self.contents.update({row: known[q] for row, q in asked.items() if q in known})
 
     def _look_up_vectors(self, rows: Iterable[int]) -> None:
-        keys = {row: self.keys.key(self.contents[row]) for row in rows if row in self.contents}
+        keys = {row: self._key(row, self.contents[row]) for row in rows if row in self.contents}
         found = self.cache.get(list(set(keys.values())))
         for row, key in keys.items():
             if key in found:
@@ -131,7 +133,7 @@ class Run:
         network = self._load()
         reader = Reader(self.atlas, self.recipe, (), range(len(self.atlas)))
         pictures = [reader(int(row)) for row in self._shuffled()[:COMPARED]]
-        prepared = [picture.prepared for picture in pictures if picture.prepared is not None]
+        prepared = [picture.prepared[0] for picture in pictures if picture.prepared is not None]
         if prepared:
             with one_thread_each(_workers()):
                 self.keys = replace(self.keys, precision=decided_precision(network, prepared))
@@ -182,7 +184,7 @@ class Run:
         seen: set[int] = set()
         rows = [row for row in self._shuffled() if row in self.contents]
         for first in range(0, len(rows), LOOKED_UP):
-            keys = {row: self.keys.key(self.contents[row], views=1) for row in rows[first : first + LOOKED_UP]}
+            keys = {row: self._key(row, self.contents[row], 1) for row in rows[first : first + LOOKED_UP]}
             found = self.cache.get(list(set(keys.values())))
             vectors = {row: found[key] for row, key in keys.items() if key in found}
             growing.add(list(vectors), list(vectors.values()))
@@ -226,7 +228,7 @@ class Run:
     def _infer(self, pictures: list[Picture], inference: Inference, views: Literal[1, 8], stop: Stop) -> None:
         """Fill in the vectors, from the cache where it knows these pixels under another name."""
         asked = [picture for picture in pictures if picture.prepared is not None]
-        keys = {p.row: (self.keys.key(p.content, views), self.keys.key(p.content)) for p in asked}
+        keys = {p.row: (self._key(p.row, p.content, views), self._key(p.row, p.content)) for p in asked}
         found = self.cache.get(list({key for both in keys.values() for key in both}))
         for picture in asked:
             here, whole = keys[picture.row]
@@ -257,7 +259,7 @@ class Run:
             self.contents[row] = picture.content
             if picture.computed and picture.vector is not None:
                 views: Literal[1, 8] | None = None if picture.vector is picture.whole else 1
-                self._new_vectors[self.keys.key(picture.content, views)] = picture.vector
+                self._new_vectors[self._key(row, picture.content, views)] = picture.vector
             if picture.whole is not None and self.todo[row]:
                 self._set(row, picture.whole)
         if time.monotonic() - self._put_at > PUT_EVERY:
@@ -287,13 +289,16 @@ class Run:
     def _made_by(self) -> dict[str, Any]:
         cls = type(self.backbone)
         names = [name for name in BACKBONES if BACKBONES[name] is cls]
+        at_scale = scaled(self.recipe, self.um_per_px)
         return {
             "backbone": repr(self.backbone),
             "name": names[0] if names else cls.__name__,
             "weights_sha256": self.keys.weights_sha256,
             "recipe": repr(self.recipe),
             "precision": self.keys.precision,
+            **({} if at_scale is None else {"scale": asdict(at_scale)}),
             "device": self.network.device if self.network is not None else "cache",
+            "runtime": getattr(self.network, "runs_in", "torch") if self.network is not None else "cache",
             "dim": int(self.vectors.shape[1]),
             "versions": {package: version(package) for package in PACKAGES},
         }
@@ -315,6 +320,9 @@ class Run:
     def _shuffled(self) -> list[int]:
         """All rows in an order of which each beginning represents the collection."""
         return [int(row) for row in np.random.default_rng(0).permutation(len(self.atlas))]
+
+    def _key(self, row: int, content: str, views: Literal[1, 8] | None = None) -> str:
+        return self.keys.key(content, views, float(self.um_per_px[row]))
 
     def _question(self, row: int) -> str | None:
         micrograph = self.atlas[row]

@@ -4,9 +4,10 @@ from napari_micromap.recipe.contrast import SAMPLED, Gray, gray_of, gray_window
 from napari_micromap.recipe.pictures import prepare, prepare_windows, thumbnail
 from napari_micromap.recipe.steps import VERSION, Recipe, recipe_key
 from napari_micromap.recipe.views import batch_of, depths_joined, pool, pooled_depths, turned_back, views_of
-from napari_micromap.recipe.windows import cuts_in, is_blank, uses_scale, window_side
+from napari_micromap.recipe.windows import MOST_ENLARGED, cuts_in, is_blank, uses_scale, window_side
 
 __all__ = [
+    "MOST_ENLARGED",
     "SAMPLED",
     "VERSION",
     "Gray",

@@ -110,9 +110,9 @@ def window_side(recipe: Recipe, um_per_px: float) -> float | None:
     zoom = zoom_of(recipe, um_per_px)
     if zoom is not None:
         return recipe.side / zoom
-    if recipe.windows == "whole" or recipe.scale != "own":
+    if recipe.windows == "whole":
         return None
-    if recipe.window_um > 0 and um_per_px > 0:
+    if recipe.scale == "own" and recipe.window_um > 0 and um_per_px > 0:
         return max(recipe.side / MOST_ENLARGED, recipe.window_um / um_per_px)
     return float(recipe.window_px)
 
