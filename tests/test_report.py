@@ -10,9 +10,11 @@ import pytest
 
 from napari_micromap.atlas import Atlas
 from napari_micromap.cli import main
+from napari_micromap.layouts.pca import Pca
 from napari_micromap.problems import Problem
 from napari_micromap.report import page_of, summary_of, write_report
 from napari_micromap.session import Session
+from napari_micromap.sources.films import Films
 
 KEYS = {
     "verdict", "sentence", "p", "q2", "q2_chance_95", "samples", "micrographs", "minimum_r2", "within_batch",
@@ -95,3 +97,29 @@ def test_the_command_prints_one_object_and_writes_the_page(
     assert set(printed) == KEYS and out.stat().st_size > 50_000
     assert main([*call[:3], "Tc", *call[4:]]) == 1
     assert "There is no column “Tc”" in capsys.readouterr().err
+
+
+@pytest.fixture(scope="module")
+def films(tmp_path_factory: pytest.TempPathFactory) -> Session:
+    """Real pictures of made-up films, tested for what they show."""
+    session = Session(cache=tmp_path_factory.mktemp("cache"))
+    session.open(Films(24, 2, seed=3, folder=tmp_path_factory.mktemp("films")))
+    session.embed()
+    session.lay_out(Pca())
+    session.test("Jc (MA/cm²)", batch="")
+    return session
+
+
+def test_the_report_shows_where_a_property_shows_with_a_scale_in_its_unit(films: Session) -> None:
+    page = page_of(films, films.answers["Jc (MA/cm²)"])
+    before, shown = page.split("<h2>Where it shows</h2>")
+    shown = shown.split("<h2>")[0]
+    assert "raises" not in before and "no cause" in shown
+    pairs = shown.count("<div class=pair>")
+    assert pairs == 8 and shown.count("data:image/jpeg") == 2 * pairs and shown.count("data:image/png") == 1
+    assert shown.count("against the mean") >= pairs
+
+
+def test_the_report_says_why_no_place_is_shown(tested: Session) -> None:
+    page = page_of(tested, tested.answers["Jc (MA/cm²)"])
+    assert "Not shown: These vectors were not made from the images here" in page

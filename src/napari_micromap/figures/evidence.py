@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_micromap.colors import colors_of_signed
 from napari_micromap.figures.paper import FAINT, INK, blank, paper_style
 
 if TYPE_CHECKING:
@@ -68,6 +69,20 @@ def imaging_figure(values: NDArray[Any], measured: NDArray[np.float64], column: 
                 axes.set_xscale("log")
         axes.set_xlabel(column)
         axes.set_ylabel(quantity)
+    return figure
+
+
+def shares_bar(strongest: float, what: str) -> Figure:
+    """Draw the scale of signed shares, from −``strongest`` to ``strongest``, with its quantity and unit."""
+    with paper_style():
+        figure = blank(78, 14)
+        axes = figure.add_axes((0.06, 0.62, 0.88, 0.26))
+        ramp = colors_of_signed(np.linspace(-strongest, strongest, 256), strongest)[None]
+        axes.imshow(ramp, extent=(-strongest, strongest, 0, 1), aspect="auto")
+        axes.set_yticks([])
+        axes.set_xticks([-strongest, 0, strongest], [f"−{strongest:.2g}", "0", f"+{strongest:.2g}"])
+        axes.set_xlabel(f"lowers  ·  {what}  ·  raises")
+        axes.tick_params(width=0.5, length=2)
     return figure
 
 

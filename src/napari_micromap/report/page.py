@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import base64
-import io
 import platform
 import sys
-from collections.abc import Iterable, Sequence
 from html import escape
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -19,11 +16,12 @@ from napari_micromap import __version__
 from napari_micromap.colors import colors_of
 from napari_micromap.figures.evidence import imaging_figure, null_figure, prediction_figure
 from napari_micromap.figures.map import MapToDraw, map_figure
-from napari_micromap.figures.paper import paper_style
 from napari_micromap.inquiry import Answer, measuring_errors
 from napari_micromap.problems import Problem
+from napari_micromap.report.elements import figure, small, table
 from napari_micromap.report.exemplars import typical, unlike_pairs
 from napari_micromap.report.looks import STYLE
+from napari_micromap.report.places import places
 from napari_micromap.session import Session
 from napari_micromap.statistics import Evidence
 from napari_micromap.statistics.confounders import Suspect
@@ -32,7 +30,7 @@ from napari_micromap.statistics.verdict import capital, number, said_p
 from napari_micromap.wording import counted, counts_of, name_of, spoken_column
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    pass
 
 _DPI = 220
 _VERSIONS = ("numpy", "pandas", "scipy", "torch", "umap-learn", "scikit-learn")
@@ -68,7 +66,7 @@ def page_of(session: Session, answer: Answer) -> str:
         _tests(answer),
         _suspects(answer),
         _samples(answer),
-        _exemplars(session, answer),
+        _pictures(session, answer),
         _left_out(session, answer),
         _provenance(session),
         _script(session, answer),
@@ -106,7 +104,7 @@ def _map(session: Session, answer: Answer) -> str:
     said = "Each dot is one image; similar images lie close together. "
     said += f"Pale dots take no part in the test ({len(outside):,}). " if len(outside) else ""
     said += "The test does not use these positions but the whole description of each image."
-    return f"<section><h2>Map</h2>{_figure(map_figure(drawn, 170), said)}</section>"
+    return f"<section><h2>Map</h2>{figure(map_figure(drawn, 170), said)}</section>"
 
 
 def _plots(session: Session, answer: Answer) -> str:
@@ -120,19 +118,19 @@ def _plots(session: Session, answer: Answer) -> str:
             f"{number(evidence.q2_chance_95)}."
         )
         errors = measuring_errors(session.atlas, answer)
-        figure = prediction_figure(evidence.values[:, 0], evidence.predicted[:, 0], words.quantity, words.unit, errors)
-        shown.append(_figure(figure, said))
+        drawn = prediction_figure(evidence.values[:, 0], evidence.predicted[:, 0], words.quantity, words.unit, errors)
+        shown.append(figure(drawn, said))
     if evidence.p is not None:
         ways = "all" if len(evidence.null) == evidence.arrangements else "random"
         said = f"{len(evidence.null) - 1:,} {ways} reshuffles of the values over {words.samples}; {said_p(evidence.p)}."
-        shown.append(_figure(null_figure(evidence.null, "reshuffles"), said))
+        shown.append(figure(null_figure(evidence.null, "reshuffles"), said))
     columns = [s.name for s in answer.suspects if s.name in session.atlas.columns][:6]
     if not units.categories and columns:
         of_image = units.values[units.sample_of, 0]
         for name in columns:
             values = session.atlas.columns[name].iloc[units.rows].to_numpy(object)
-            figure = imaging_figure(_plain(values), of_image, spoken_column(name), words.quantity)
-            shown.append(_figure(figure, f"{words.quantity} by {spoken_column(name)}, one dot an image."))
+            drawn = imaging_figure(_plain(values), of_image, spoken_column(name), words.quantity)
+            shown.append(figure(drawn, f"{words.quantity} by {spoken_column(name)}, one dot an image."))
     return (
         f"<section><h2>Prediction, chance, imaging</h2><div class=row>{''.join(shown)}</div></section>" if shown else ""
     )
@@ -170,7 +168,7 @@ def _tests(answer: Answer) -> str:
         "<p class=faint>Only the first line decides. p by permuting samples; Q² is 1 − squared error of "
         "leave-one-sample-out predictions over that of guessing the mean of the others.</p>"
     )
-    return f"<section><h2>Tests</h2>{_table(('Test', 'p', 'Q²', 'Q² by chance, 95 %'), lines)}{note}</section>"
+    return f"<section><h2>Tests</h2>{table(('Test', 'p', 'Q²', 'Q² by chance, 95 %'), lines)}{note}</section>"
 
 
 def _suspects(answer: Answer) -> str:
@@ -194,7 +192,7 @@ def _suspects(answer: Answer) -> str:
         f"{quantity} follows it, p",
         "Could it be this?",
     )
-    return f"<section><h2>How the images were taken</h2>{_table(heads, lines)}</section>"
+    return f"<section><h2>How the images were taken</h2>{table(heads, lines)}</section>"
 
 
 def _samples(answer: Answer) -> str:
@@ -210,38 +208,39 @@ def _samples(answer: Answer) -> str:
             shown = [units.values, *([evidence.values] if evidence.adjusted_for else []), evidence.predicted]
             line += [words.amount(float(values[index, 0])) for values in shown]
         lines.append(line)
-    return f"<details><summary>All {words.samples}</summary>{_table(heads, lines)}</details>"
+    return f"<details><summary>All {words.samples}</summary>{table(heads, lines)}</details>"
 
 
 # ---------------------------------------------------------------------------- pictures
 
 
-def _exemplars(session: Session, answer: Answer) -> str:
+def _pictures(session: Session, answer: Answer) -> str:
+    """Return exemplars with where the property shows in them, and alike pairs."""
     atlas = session.atlas
     groups, pairs = typical(atlas, answer), unlike_pairs(atlas, answer)
     rows = {row for group in groups for row in group.rows} | {r for pair in pairs for r in (pair.one, pair.other)}
     keys = {row: session.workshop.thumbnails.key_of(atlas[row]) for row in rows}
-    jpegs = session.workshop.thumbnails.jpegs(list(keys.values()))
+    kept = session.workshop.thumbnails.jpegs(list(keys.values()))
+    jpegs = {row: kept[key] for row, key in keys.items() if key in kept}
 
-    def picture(row: int) -> str:
-        jpeg = jpegs.get(keys[row])
-        seen = (
-            f'<img alt="" src="data:image/jpeg;base64,{_text(jpeg)}">' if jpeg else "<div class=none>no picture</div>"
-        )
-        return f"<figure class=small>{seen}<figcaption>{escape(_caption(session, answer, row))}</figcaption></figure>"
+    def caption(row: int) -> str:
+        return _caption(session, answer, row)
 
     said = [
-        f"<h3>{escape(group.title)}</h3><div class=row>{''.join(map(picture, group.rows))}</div>"
+        f"<h3>{escape(group.title)}</h3><div class=row>"
+        f"{''.join(small(jpegs.get(row), caption(row)) for row in group.rows)}</div>"
         for group in groups
         if group.rows
     ]
     if pairs:
-        shown = "".join(f"<div class=pair>{picture(pair.one)}{picture(pair.other)}</div>" for pair in pairs)
+        two = ((small(jpegs.get(r), caption(r)) for r in (pair.one, pair.other)) for pair in pairs)
+        shown = "".join(f"<div class=pair>{''.join(both)}</div>" for both in two)
         said.append(
             f"<h3>Alike, but of {answer.words.samples} that differ most in {escape(answer.words.quantity)}</h3>"
             f"<div class=row>{shown}</div>"
         )
-    return f"<section><h2>Images</h2>{''.join(said)}</section>" if said else ""
+    images = f"<section><h2>Images</h2>{''.join(said)}</section>" if said else ""
+    return images + places(session, answer, groups, jpegs, caption)
 
 
 def _caption(session: Session, answer: Answer, row: int) -> str:
@@ -255,21 +254,6 @@ def _caption(session: Session, answer: Answer, row: int) -> str:
     if np.isfinite(scale * width):
         said.append(f"{scale * width:.3g} µm wide")
     return " · ".join(said)
-
-
-def _figure(figure: Figure, caption: str) -> str:
-    packed = io.BytesIO()
-    with paper_style():
-        figure.savefig(packed, format="png", dpi=_DPI, facecolor="white", metadata={"Software": "napari-micromap"})
-    wide = figure.get_size_inches()[0] * 96
-    return (
-        f'<figure style="max-width:{wide:.0f}px"><img alt="{escape(caption)}" '
-        f'src="data:image/png;base64,{_text(packed.getvalue())}"><figcaption>{escape(caption)}</figcaption></figure>'
-    )
-
-
-def _text(data: bytes) -> str:
-    return base64.b64encode(data).decode("ascii")
 
 
 # ---------------------------------------------------------------------------- where it comes from
@@ -287,7 +271,7 @@ def _left_out(session: Session, answer: Answer) -> str:
     lines += [(f"Without {answer.words.quantity} or without a {answer.words.sample}", counted(without, "image"))]
     lines += [("Files that could not be read", counted(len(atlas.unreadable), "file"))] if atlas.unreadable else []
     names = [(Path(bad.path).name, bad.reason) for bad in atlas.unreadable[:20]]
-    return f"<section><h2>Left out</h2>{_table(('What', 'How many'), lines)}{_table((), names)}</section>"
+    return f"<section><h2>Left out</h2>{table(('What', 'How many'), lines)}{table((), names)}</section>"
 
 
 def _provenance(session: Session) -> str:
@@ -298,7 +282,7 @@ def _provenance(session: Session) -> str:
     lines += [("napari-micromap", __version__), ("Python", f"{sys.version.split()[0]}, {platform.system()}")]
     lines += [(name, found) for name in _VERSIONS if (found := _version(name))]
     lines += [("made-up columns", ", ".join(atlas.synthetic))] if atlas.synthetic else []
-    return f"<section><h2>Made with</h2>{_table((), lines)}</section>"
+    return f"<section><h2>Made with</h2>{table((), lines)}</section>"
 
 
 def _version(name: str) -> str:
@@ -342,9 +326,3 @@ def _appendix(session: Session, answer: Answer) -> str:
         f"well {words.samples} are recognized, not how well {escape(words.quantity)} is predicted; for {words.samples} "
         f"not used in training Q² is {number(answer.evidence.q2)}.</p></section>"
     )
-
-
-def _table(heads: Sequence[str], lines: Iterable[Sequence[object]]) -> str:
-    head = f"<tr>{''.join(f'<th>{escape(h)}</th>' for h in heads)}</tr>" if heads else ""
-    body = "".join(f"<tr>{''.join(f'<td>{escape(str(cell))}</td>' for cell in line)}</tr>" for line in lines)
-    return f"<table>{head}{body}</table>" if body else ""

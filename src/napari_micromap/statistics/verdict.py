@@ -336,7 +336,10 @@ def _sorted(suspects: Sequence[Suspect], words: Words) -> str:
 
 def _per_image(asked: Asked, words: Words) -> str:
     e = asked.evidence
-    start = f"{capital(words.quantity)} differs between images of one {words.sample}, so it is a value per image. "
+    start = (
+        f"{capital(words.quantity)} differs between images of one {words.sample}, so it is a value per image. "
+        "If it was measured in these images themselves, this describes them and tests nothing. "
+    )
     outcome = "go along with the structure" if asked.found else "show no evidence of going along with the structure"
     rests = f" {_one_sample(e, words)}" if asked.found and e.rests_on else ""
     return f"{start}The means of {e.samples} {words.samples} {outcome} ({said_p(e.p or 0)}).{rests}"
