@@ -3,8 +3,9 @@
 from napari_micromap.montage.arrangement import FRAME, GUTTER, LABEL, TILE, Arrangement, arrange, typical_first
 from napari_micromap.montage.captions import captions
 from napari_micromap.montage.composing import Montage, Want
-from napari_micromap.montage.filling import PER_PAGE, Filled, compose_page, fill
+from napari_micromap.montage.filling import PER_PAGE, Filled, compose_page, counts_on, fill
 from napari_micromap.montage.grid import Grid, grid_for
+from napari_micromap.montage.scales import TileBars, only_unknown, tile_bars
 from napari_micromap.montage.tiles import TilePixels
 
 __all__ = [
@@ -17,12 +18,16 @@ __all__ = [
     "Filled",
     "Grid",
     "Montage",
+    "TileBars",
     "TilePixels",
     "Want",
     "arrange",
     "captions",
     "compose_page",
+    "counts_on",
     "fill",
     "grid_for",
+    "only_unknown",
+    "tile_bars",
     "typical_first",
 ]

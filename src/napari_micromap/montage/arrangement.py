@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_micromap.atlas import Features, Rows
+from napari_micromap.montage.scales import one_scale
 
 Boxes: TypeAlias = NDArray[np.float64]  # (k, 4) top, left, height, width of the specimens, in scene units
 
@@ -35,13 +36,17 @@ class Arrangement:
     boxes : (k, 4) float
         Top, left, height and width of each specimen, in scene units.
     sizes : (k, 2) int
-        Height and width of each specimen in its own pixels.
+        Height and width of what is shown of each specimen, in its own pixels.
     height, width : float
         Of all, with frames, labels and gutters.
     page, pages : int
         Which page this is, counted from 0, and how many there are.
     total : int
         How many micrographs are on all pages.
+    cuts : (k, 4) float or None
+        Top, left, height and width of what is shown, as shares of the whole specimen; None for all of it.
+    um_per_unit : float or None
+        µm a scene unit, where all tiles have the same scale.
     """
 
     rows: NDArray[np.intp]
@@ -52,6 +57,8 @@ class Arrangement:
     page: int = 0
     pages: int = 1
     total: int = 0
+    cuts: NDArray[np.float64] | None = None
+    um_per_unit: float | None = None
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -80,8 +87,8 @@ class Arrangement:
 
 
 def arrange(
-    rows: Rows, sizes: NDArray[np.floating] | NDArray[np.intp], aspect: float = 1.5, page: int = 0, pages: int = 1,
-    total: int | None = None,
+    rows: Rows, sizes: NDArray[Any], aspect: float = 1.5, page: int = 0, pages: int = 1,
+    total: int | None = None, um_per_px: NDArray[np.floating] | None = None,
 ) -> Arrangement:  # fmt: skip
     """Arrange pictures of these sizes in lines of tiles of the same width, as many a line as fill the view best.
 
@@ -91,12 +98,19 @@ def arrange(
         Height and width in pixels; NaN or 0 where unknown.
     aspect : float
         Width over height of the view.
+    um_per_px : (k,), optional
+        With it, pictures are cut so that all have the same scale; NaN where unknown.
     """
-    sizes = np.array(sizes, float).reshape(-1, 2)
+    sizes = np.array(sizes, np.float64).reshape(-1, 2)
     sizes[~(np.isfinite(sizes) & (sizes > 0)).all(axis=1)] = _FALLBACK
-    heights = TILE * sizes[:, 0] / sizes[:, 1]
-    shrink = np.minimum(1.0, _TALLEST / heights)
-    heights, widths = heights * shrink, TILE * shrink
+    same = None if um_per_px is None else one_scale(sizes, np.asarray(um_per_px, float), _TALLEST / TILE)
+    widths, um_per_unit = np.full(len(sizes), TILE), None
+    if same is not None:
+        sizes, widths, um_per_unit = same.sizes.astype(float), TILE * same.widths, same.field_um / TILE
+    heights = widths * sizes[:, 0] / sizes[:, 1]
+    if same is None:
+        shrink = np.minimum(1.0, _TALLEST / heights)
+        heights, widths = heights * shrink, widths * shrink
     columns = _best_columns(heights, aspect)
     tops, height = _lines(heights, columns)
     pitch = TILE + 2 * FRAME + GUTTER
@@ -104,7 +118,7 @@ def arrange(
     boxes = np.stack([np.repeat(tops, columns)[: len(rows)], lefts, heights, widths], axis=1)
     return Arrangement(
         np.asarray(rows, np.intp), boxes, np.rint(sizes).astype(np.intp), height, GUTTER + pitch * columns,
-        page, pages, len(rows) if total is None else total,
+        page, pages, len(rows) if total is None else total, None if same is None else same.cuts, um_per_unit,
     )  # fmt: skip
 
 

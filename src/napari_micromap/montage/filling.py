@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from napari_micromap.atlas import Atlas, Micrograph, Rows, specimen_sizes
 from napari_micromap.montage.arrangement import Arrangement, arrange, typical_first
 from napari_micromap.montage.composing import Want
-from napari_micromap.montage.tiles import TilePixels, read_tile, tile_of
+from napari_micromap.montage.tiles import TilePixels, cut_of, read_tile, tile_of
 from napari_micromap.streaming import in_order
 from napari_micromap.work import Progress, Work
 
@@ -41,20 +41,32 @@ class Filled:
 
 
 def compose_page(
-    atlas: Atlas, rows: Rows, page: int, aspect: float, thumbnails: Thumbnails | None = None
+    atlas: Atlas, rows: Rows, page: int, aspect: float, thumbnails: Thumbnails | None = None, same_scale: bool = False
 ) -> Work[Filled]:
-    """Arrange a page of these rows, most typical first, and read it: from thumbnails, then from the pictures."""
+    """Arrange a page of these rows, most typical first, and read it: from thumbnails, then from the pictures.
+
+    With ``same_scale`` pictures are cut so that all tiles of the page have the same scale, where one is known.
+    """
     yield Progress(_STAGE)
     ordered = typical_first(rows, atlas.features)
     pages = max(1, -(-len(ordered) // PER_PAGE))
     page = min(max(page, 0), pages - 1)
     shown = ordered[page * PER_PAGE : (page + 1) * PER_PAGE]
-    arrangement = arrange(shown, _sizes(atlas, shown), aspect, page, pages, len(ordered))
+    um_per_px = atlas.um_per_px[shown] if same_scale else None
+    arrangement = arrange(shown, _sizes(atlas, shown), aspect, page, pages, len(ordered), um_per_px)
     previews = _previews(atlas, arrangement, thumbnails)
     if previews:
         yield Progress(_STAGE, 0, len(shown), partial=Filled(arrangement, previews))
     wanted = np.minimum(arrangement.own, arrangement.kept).tolist()
     return (yield from fill(atlas, arrangement, list(enumerate(wanted)), previews))
+
+
+def counts_on(page: Arrangement) -> str:
+    """Say what of all is on a page: "1–100 of 2,310", or "23" where all are."""
+    if page.pages == 1:
+        return f"{page.total:,}"
+    first = page.page * PER_PAGE
+    return f"{first + 1:,}–{first + len(page):,} of {page.total:,}"
 
 
 def fill(
@@ -85,9 +97,10 @@ def _sizes(atlas: Atlas, rows: NDArray[np.intp]) -> NDArray[np.float64]:
 def _previews(atlas: Atlas, arrangement: Arrangement, thumbnails: Thumbnails | None) -> dict[int, TilePixels]:
     if thumbnails is None:
         return {}
-    kept = [thumbnails.get(thumbnails.key_of(atlas[int(row)])) for row in arrangement.rows]
-    return {
-        tile: tile_of(small, small.shape[0], small.shape[1], True)
-        for tile, small in enumerate(kept)
-        if small is not None
-    }
+    tiles = {}
+    for tile, row in enumerate(arrangement.rows.tolist()):
+        small = thumbnails.get(thumbnails.key_of(atlas[row]))
+        if small is not None:
+            small = small if arrangement.cuts is None else cut_of(small, arrangement.cuts[tile])
+            tiles[tile] = tile_of(small, small.shape[0], small.shape[1], True)
+    return tiles

@@ -75,14 +75,21 @@ def read_tile(micrograph: Micrograph, arrangement: Arrangement, tile: int, resol
         Pixels a scene unit that are wanted; the picture has fewer where it is smaller.
     """
     height, width = (max(1, round(float(side) * resolution)) for side in arrangement.boxes[tile][2:])
+    cut = None if arrangement.cuts is None else arrangement.cuts[tile]
     try:
-        pixels = micrograph.specimen(max(height, width))
+        pixels = micrograph.specimen(max(height, width) if cut is None else round(max((height, width) / cut[2:])))
         changed = micrograph.live is not None and micrograph.live.changed
     except (Problem, OSError) as problem:
         return TilePixels(trouble=str(problem) or type(problem).__name__)
     if min(pixels.shape[:2]) < 1:
         return TilePixels(trouble="This picture has no pixels.")
-    return tile_of(pixels, height, width, changed=changed)
+    return tile_of(pixels if cut is None else cut_of(pixels, cut), height, width, changed=changed)
+
+
+def cut_of(pixels: NDArray[Any], cut: NDArray[np.float64]) -> NDArray[Any]:
+    """Cut a part of a picture: top, left, height and width, as shares of it."""
+    (top, left), (tall, wide) = (np.rint(part * pixels.shape[:2]).astype(int) for part in (cut[:2], cut[2:]))
+    return pixels[top : top + max(1, tall), left : left + max(1, wide)]
 
 
 def tile_of(pixels: NDArray[Any], height: int, width: int, preview: bool = False, changed: bool = False) -> TilePixels:

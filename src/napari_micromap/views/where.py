@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 from napari_micromap.locating import painted
 from napari_micromap.montage import Arrangement
 from napari_micromap.session.where import Where
+from napari_micromap.views.gallery.scene import UNIT
 from napari_micromap.views.listening import listen
+from napari_micromap.views.specimens import box_of
 
 OURS = {"micromap": "where"}
 _FINE = 4.0  # scene units a pixel over the gallery: cells are larger
@@ -47,7 +49,7 @@ class WhereOverlay:
         if not self._where.splits or under is None or under not in self._viewer.layers:
             return
         if self._page is not None:
-            picture, scale, translate = self._over_page(self._page)
+            picture, scale, translate = self._over_page(self._page, float(under.metadata.get(UNIT, 1.0)))
         elif self._row is not None and self._row in self._where.splits:
             picture, scale, translate = self._over_one(under, self._row)
         else:
@@ -62,18 +64,19 @@ class WhereOverlay:
 
     def _over_one(self, under: Layer, row: int) -> tuple[NDArray[np.uint8], NDArray[Any], NDArray[Any]]:
         picture = painted(self._where.splits[row], self._where.strongest)
-        rows, columns = under.data.shape[:2]
-        scale = np.array(under.scale[-2:]) * (rows / picture.shape[0], columns / picture.shape[1])
+        top, left, rows, columns = box_of(under)
+        pixel = np.array(under.scale[-2:])
+        scale = pixel * (rows / picture.shape[0], columns / picture.shape[1])
         # a cell's corner, not its middle, lies at the corner of the picture
-        return picture, scale, np.array(under.translate[-2:]) + (scale - np.array(under.scale[-2:])) / 2
+        return picture, scale, np.array(under.translate[-2:]) + pixel * (top, left) + (scale - pixel) / 2
 
-    def _over_page(self, page: Arrangement) -> tuple[NDArray[np.uint8], NDArray[Any], NDArray[Any]]:
+    def _over_page(self, page: Arrangement, unit: float) -> tuple[NDArray[np.uint8], NDArray[Any], NDArray[Any]]:
         tiles = {
             tile: painted(self._where.splits[row], self._where.strongest)
             for tile, row in enumerate(page.rows.tolist())
             if row in self._where.splits
         }
-        return over_page(page, tiles), np.full(2, _FINE), np.full(2, _FINE / 2)
+        return over_page(page, tiles), np.full(2, _FINE * unit), np.full(2, _FINE / 2 * unit)
 
     def _take_away(self) -> None:
         layer, self._layer = self._layer, None

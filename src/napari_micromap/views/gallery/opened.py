@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,27 @@ from napari_micromap.montage.tiles import gray_window
 from napari_micromap.views.gallery.borrowed import Borrowed
 from napari_micromap.views.gallery.scene import OURS
 from napari_micromap.work import Progress, Work
+
+
+@dataclass(frozen=True, eq=False)
+class Whole:
+    """A picture at full resolution with its data bar, and where in it the specimen is.
+
+    Parameters
+    ----------
+    pixels : (h, w) or (h, w, 3)
+    box : top, left, height, width
+        Of the specimen: what lies over it (outlines, heat maps) begins there.
+    """
+
+    pixels: NDArray[Any]
+    box: tuple[int, int, int, int]
+
+    @property
+    def specimen(self) -> NDArray[Any]:
+        """The picture without its data bar."""
+        top, left, height, width = self.box
+        return self.pixels[top : top + height, left : left + width]
 
 
 class Opened:
@@ -30,16 +52,18 @@ class Opened:
         return self.own if self.own is not None else self.lent
 
     def show_pixels(
-        self, pixels: NDArray[Any], name: str, um_per_px: float | None, units: tuple[Any, ...], on_back: Any
+        self, whole: Whole, name: str, um_per_px: float | None, units: tuple[Any, ...], on_back: Any
     ) -> None:
-        """Show (h, w) or (h, w, 3) pixels in a layer of our own, with a scale bar where the scale is known."""
+        """Show a picture in a layer of our own, with a scale bar where the scale is known."""
         self.leave()
+        pixels = whole.pixels
         scale = (um_per_px or 1.0,) * 2
+        about = {**OURS, "specimen": whole.box}
         looks: dict[str, Any] = {}
         if pixels.ndim == 2:
             pixels = pixels.astype(np.uint8) if pixels.dtype == np.bool_ else pixels
-            looks = {"contrast_limits": gray_window(pixels), "colormap": "gray"}
-        self.own = Image(pixels, rgb=pixels.ndim == 3, name=name, scale=scale, units=units, metadata=OURS, **looks)
+            looks = {"contrast_limits": gray_window(whole.specimen), "colormap": "gray"}
+        self.own = Image(pixels, rgb=pixels.ndim == 3, name=name, scale=scale, units=units, metadata=about, **looks)
         if pixels.ndim == 2 and np.issubdtype(pixels.dtype, np.integer) and pixels.dtype.itemsize == 1:
             self.own.contrast_limits_range = (0, 255)
         self.own.bind_key("Backspace", on_back, overwrite=True)
@@ -48,9 +72,21 @@ class Opened:
             self._borrowed.set(self._viewer.canvas.overlays["scale_bar"], "visible", True)
         self._look_at(self.own)
 
-    def show_layer(self, layer: Layer, index: tuple[int, ...], on_back: Any) -> None:
-        """Show a layer that the user loaded, its sliders at the slice."""
+    def rescale(self, um_per_px: float | None) -> None:
+        """Give our own layer another scale, with the same part of it in sight."""
+        if self.own is None:
+            return
+        camera, ratio = self._viewer.scene.camera, (um_per_px or 1.0) / float(self.own.scale[-1])
+        center, zoom = tuple(float(place) * ratio for place in camera.center), camera.zoom / ratio
+        self.own.scale = (um_per_px or 1.0,) * 2
+        camera.center, camera.zoom = center, zoom
+        self._borrowed.set(self._viewer.canvas.overlays["scale_bar"], "visible", um_per_px is not None)
+
+    def show_layer(self, layer: Layer, index: tuple[int, ...], in_lengths: bool, on_back: Any) -> None:
+        """Show a layer that the user loaded, its sliders at the slice; with a scale bar where it is in lengths."""
         self.leave()
+        if in_lengths and "pixel" not in map(str, layer.units):
+            self._borrowed.set(self._viewer.canvas.overlays["scale_bar"], "visible", True)
         self.lent = layer
         self._borrowed.set(layer, "visible", True)
         layer.bind_key("Backspace", on_back, overwrite=True)
@@ -89,7 +125,8 @@ class Opened:
         self._viewer.fit_to_view(layers=[layer])
 
 
-def read_whole(micrograph: Micrograph) -> Work[NDArray[Any]]:
-    """Read a micrograph at full resolution, without its data bar."""
+def read_whole(micrograph: Micrograph) -> Work[Whole]:
+    """Read a micrograph at full resolution, with its data bar."""
     yield Progress("Opening", note=micrograph.name)
-    return micrograph.specimen()
+    pixels = micrograph.pixels()
+    return Whole(pixels, micrograph.box(*pixels.shape[:2]))

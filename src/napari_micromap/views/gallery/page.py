@@ -10,13 +10,25 @@ from numpy.typing import NDArray
 
 from napari_micromap.atlas import Atlas
 from napari_micromap.colors import Coloring, colors_of, outline_on, plain
-from napari_micromap.montage import Arrangement, Filled, Grid, Montage, Want, captions, grid_for
+from napari_micromap.montage import (
+    Arrangement,
+    Filled,
+    Grid,
+    Montage,
+    TileBars,
+    Want,
+    captions,
+    grid_for,
+    only_unknown,
+    tile_bars,
+)
 from napari_micromap.session import Session
 from napari_micromap.views.gallery.borrowed import Camera
-from napari_micromap.views.gallery.scene import Scene
+from napari_micromap.views.gallery.scene import Looks, Scene
 from napari_micromap.views.gallery.surroundings import Surroundings
 
 _MARGIN = 0.95  # of the canvas, as napari leaves it
+_BAR_ROOM = 40  # pixels at the foot of the canvas, for napari's scale bar
 
 
 class Page:
@@ -41,6 +53,7 @@ class Page:
 
     def show(self, filled: Filled) -> None:
         """Show another page, as a whole."""
+        self.scene.unit = self._unit(filled.arrangement)
         self._look_at(filled.arrangement)
         colored = any(pixels.colored for pixels in filled.tiles.values())
         self.montage = Montage(
@@ -80,7 +93,7 @@ class Page:
             return
         if not self.montage.grid.fits(*self._screen()):
             self.montage = self.montage.like(grid=self._grid(self.montage.arrangement))
-            self.scene.show(self.montage, self._around.units()[0])
+            self.scene.show(self.montage, self._units())
 
     def decorate(self) -> None:
         """Draw frames and labels anew."""
@@ -94,14 +107,15 @@ class Page:
         texts = captions(session.atlas, rows, session.color_by, session.stale, troubles, set(rows[out].tolist()))
         current = None if session.current is None else arrangement.tile_of(session.current)
         ink = outline_on(self._around.ground)
-        self.scene.decorate(arrangement, self._colors()[rows], texts, current, ink, self._around.units()[0])
+        looks = Looks(arrangement, self._colors()[rows], texts, self._bars(arrangement), current, ink)
+        self.scene.decorate(looks, self._units())
 
     def row_at(self, position: tuple[float, ...]) -> int | None:
         """Return the row whose tile is at a place in the world."""
         image = self.scene.image
         if self.montage is None or image is None or not image.visible:
             return None
-        y, x = (float(place) for place in position[-2:])
+        y, x = (float(place) / self.scene.unit for place in position[-2:])
         tile = self.montage.arrangement.tile_at(y, x)
         return None if tile is None else int(self.montage.arrangement.rows[tile])
 
@@ -110,7 +124,8 @@ class Page:
         if self.montage is None or not self._seen():
             return []
         pixels, (top, left) = self._screen()
-        height, width = (side / self._viewer.scene.camera.zoom for side in self._viewer.canvas.size)
+        zoom = self._viewer.scene.camera.zoom * self.scene.unit
+        height, width = (side / zoom for side in self._viewer.canvas.size)
         sight = top, top + height, left, left + width
         self.montage.forget_fine(self.montage.inside(sight))
         return self.montage.lacking(sight, pixels)
@@ -128,8 +143,10 @@ class Page:
     def _look_at(self, arrangement: Arrangement) -> None:
         """Point the camera so that the page fits into the canvas."""
         camera, (height, width) = self._viewer.scene.camera, self._viewer.canvas.size
-        camera.center = (0.0, arrangement.height / 2, arrangement.width / 2)
-        camera.zoom = _MARGIN * min(height / arrangement.height, width / arrangement.width)
+        unit, below = self.scene.unit, _BAR_ROOM if arrangement.um_per_unit is not None else 0
+        zoom = _MARGIN * min(max(1, height - below) / arrangement.height, width / arrangement.width) / unit
+        camera.center = (0.0, arrangement.height / 2 * unit + below / 2 / zoom, arrangement.width / 2 * unit)
+        camera.zoom = zoom
         self._fitted = Camera.of(self._viewer), (height, width)
 
     def refit(self) -> None:
@@ -146,9 +163,37 @@ class Page:
     def _screen(self) -> tuple[float, tuple[float, float]]:
         """Return screen pixels a scene unit, and the place in the scene of the canvas' upper left corner."""
         camera, (height, width) = self._viewer.scene.camera, self._viewer.canvas.size
-        y, x = camera.center[-2:]
-        corner = float(y) - height / 2 / camera.zoom, float(x) - width / 2 / camera.zoom
-        return float(camera.zoom) * self._around.pixels_a_point, corner
+        unit = self.scene.unit
+        zoom = float(camera.zoom) * unit
+        y, x = (float(place) / unit for place in camera.center[-2:])
+        return zoom * self._around.pixels_a_point, (y - height / 2 / zoom, x - width / 2 / zoom)
+
+    @property
+    def in_um(self) -> bool:
+        """Whether the page stands in the viewer in lengths, so that napari's own scale bar is right for all tiles."""
+        return self.arrangement is not None and self.arrangement.um_per_unit is not None and self._around.units()[1]
+
+    def _unit(self, arrangement: Arrangement) -> float:
+        """Return how much of the world a scene unit of a page is: a length where all tiles have the same scale."""
+        um_in_world = self._around.um_in_world()
+        return 1.0 if arrangement.um_per_unit is None or not um_in_world else arrangement.um_per_unit * um_in_world
+
+    def use_units(self) -> None:
+        """Agree with the user's layers, which came or went."""
+        self.scene.use_units(self._units())
+        if self.montage is not None and self._unit(self.montage.arrangement) != self.scene.unit:
+            self.scene.unit = self._unit(self.montage.arrangement)
+            self._look_at(self.montage.arrangement)
+            self.montage = self.montage.like(grid=self._grid(self.montage.arrangement))
+            self._put()
+
+    def _units(self) -> tuple[Any, ...]:
+        return self._around.units()[0]
+
+    def _bars(self, arrangement: Arrangement) -> TileBars:
+        widths = arrangement.boxes[:, 3]
+        um_per_unit = self._session.atlas.um_per_px[arrangement.rows] * arrangement.sizes[:, 1] / widths
+        return only_unknown(um_per_unit) if self.in_um else tile_bars(um_per_unit, widths)
 
     def _grid(self, arrangement: Arrangement) -> Grid:
         return grid_for(arrangement, *self._screen())
@@ -158,7 +203,7 @@ class Page:
 
     def _put(self) -> None:
         assert self.montage is not None
-        self.scene.show(self.montage, self._around.units()[0])
+        self.scene.show(self.montage, self._units())
         self.decorate()
 
     def _colors(self) -> NDArray[np.uint8]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -14,12 +15,45 @@ from numpy.typing import NDArray
 from qtpy.QtCore import QTimer
 from vispy.util.dpi import get_dpi
 
-from napari_micromap.montage import FRAME, LABEL, PER_PAGE, Arrangement, Montage
+from napari_micromap.montage import FRAME, LABEL, PER_PAGE, Arrangement, Montage, TileBars
 
 NAME = "Micrographs"
 OURS = {"micromap": "gallery"}  # metadata by which our own layers are told from micrographs
+UNIT = "scene unit"  # in the picture's metadata: how much of the world a scene unit is
 _LETTERS = 9.4  # scene units: so many of them as a caption has fit below a tile
 _RING = FRAME  # a second frame around the current tile
+_GROUND = (0.0, 0.0, 0.0, 0.6)  # of scale bars, so that they are seen on any picture
+_ON_PICTURES = "#ffffff"
+_PAD, _LETTER_WIDE = 4.0, 5.6  # scene units
+_BAR_ROWS, _LABEL_ROWS = 6, 5  # as many times FRAME is the ground high, with a bar and without
+_LINES = (4 + _BAR_ROWS + 1) * PER_PAGE + 4
+
+
+@dataclass(frozen=True, eq=False)
+class Looks:
+    """How a page is framed and labeled.
+
+    Parameters
+    ----------
+    arrangement : Arrangement
+    colors : (k, 3) uint8
+        Of the frames.
+    captions : sequence of str
+        Below the tiles.
+    bars : TileBars
+        On the tiles.
+    current : int or None
+        The tile that is ringed.
+    ink : 3 int
+        Of what is written on the ground.
+    """
+
+    arrangement: Arrangement
+    colors: NDArray[np.uint8]
+    captions: Sequence[str]
+    bars: TileBars
+    current: int | None
+    ink: tuple[int, int, int]
 
 
 class Scene:
@@ -27,6 +61,7 @@ class Scene:
 
     def __init__(self, viewer: Viewer) -> None:
         self._viewer = viewer
+        self.unit = 1.0  # how much of the world a scene unit is
         self.image: Image | None = None
         self.frames: Vectors | None = None
         self.labels: Points | None = None
@@ -39,15 +74,16 @@ class Scene:
 
     def show(self, montage: Montage, units: tuple[Any, ...]) -> None:
         """Put a montage into the viewer, in place where there is one of its kind."""
-        grid = montage.grid
-        scale, translate = (grid.pixel,) * 2, (grid.top + grid.pixel / 2, grid.left + grid.pixel / 2)
+        grid, unit = montage.grid, self.unit
+        scale = (grid.pixel * unit,) * 2
+        translate = (grid.top + grid.pixel / 2) * unit, (grid.left + grid.pixel / 2) * unit
         if self.image is not None and self.image.rgb != montage.colored:
             self._remove_image()  # napari cannot turn a gray layer into a colored one
         if self.image is None:
             looks = {} if montage.colored else {"contrast_limits": (0, 255), "colormap": "gray"}
             self.image = Image(
                 montage.levels, multiscale=True, rgb=montage.colored, name=NAME, scale=scale, translate=translate,
-                units=units, interpolation2d="linear", metadata=OURS, **looks,
+                units=units, interpolation2d="linear", metadata={**OURS, UNIT: unit}, **looks,
             )  # fmt: skip
             below = [self._viewer.layers.index(layer) for layer in self.layers if layer is not self.image]
             self._viewer.layers.insert(min(below, default=len(self._viewer.layers)), self.image)
@@ -56,62 +92,67 @@ class Scene:
         self.image.corner_pixels = np.array([[0, 0], np.subtract(grid.shapes[-1], 1)])
         self.image.data = montage.levels
         self.image.scale, self.image.translate = scale, translate
+        self.use_units(units)
+        self.image.metadata = {**OURS, UNIT: unit}
 
-    def decorate(
-        self,
-        arrangement: Arrangement,
-        colors: NDArray[np.uint8],
-        captions: Sequence[str],
-        current: int | None,
-        ink: tuple[int, int, int],
-        units: tuple[Any, ...],
-    ) -> None:
-        """Frame the tiles in (k, 3) colors, ring the current one, and write below them."""
-        self._frame(arrangement, colors, current, ink, units)
-        top, left, height, _ = arrangement.boxes.T
-        places = np.stack([top + height + FRAME + (LABEL - _LETTERS) / 2, left - FRAME], axis=1)
-        places = _padded(places, PER_PAGE)
-        features = pd.DataFrame({"label": [*captions, *[" "] * (PER_PAGE - len(captions))]})
-        text_color = "#{:02x}{:02x}{:02x}".format(*ink)
+    def decorate(self, looks: Looks, units: tuple[Any, ...]) -> None:
+        """Frame the tiles, ring the current one, write below them, and draw their scale bars."""
+        self._frame(looks, units)
+        top, left, height, _ = looks.arrangement.boxes.T
+        below = np.stack([top + height + FRAME + (LABEL - _LETTERS) / 2, left - FRAME], axis=1)
+        places = np.concatenate([_padded(below, PER_PAGE), _padded(bar_label_places(looks), PER_PAGE)])
+        ink = "#{:02x}{:02x}{:02x}".format(*looks.ink)
+        said = [*looks.captions, *[" "] * (PER_PAGE - len(below)), *(label or " " for label in looks.bars.labels)]
+        features = pd.DataFrame(
+            {
+                "label": [*said, *[" "] * (2 * PER_PAGE - len(said))],
+                "ink": [ink] * PER_PAGE + [_ON_PICTURES] * PER_PAGE,
+            }
+        )
+        unit = self.unit
         if self.labels is None:
-            looks = {"size": _points(), "scaling": True, "anchor": "lower_left", "color": text_color}
+            text = {"size": _points() * unit, "scaling": True, "anchor": "lower_left", "color": {"feature": "ink"}}
             self.labels = Points(
                 places, features=features, name=f"{NAME} (labels)", size=1, opacity=1, face_color="transparent",
-                border_color="transparent", units=units, metadata=OURS,
-                text={"string": "{label}", **looks},
+                border_color="transparent", units=units, metadata=OURS, scale=(unit, unit),
+                text={"string": "{label}", **text},
             )  # fmt: skip
             self._viewer.layers.append(self.labels)
             return
         self.labels.data = places
         self.labels.features = features
-        self.labels.text.color = text_color
+        self.labels.scale = (unit, unit)
+        self.labels.text.size = _points() * unit
 
-    def _frame(
-        self, arrangement: Arrangement, colors: NDArray[np.uint8], current: int | None, ink: tuple[int, int, int],
-        units: tuple[Any, ...],
-    ) -> None:  # fmt: skip
-        lines = _outlines(arrangement.boxes, FRAME / 2)
-        rgba = np.repeat(_rgba(colors), 4, axis=0)
+    def _frame(self, looks: Looks, units: tuple[Any, ...]) -> None:
+        boxes, current, unit = looks.arrangement.boxes, looks.current, self.unit
+        lines = [_outlines(boxes, FRAME / 2)]
+        rgba = [np.repeat(_rgba(looks.colors), 4, axis=0)]
         if current is not None:
-            lines = np.concatenate([lines, _outlines(arrangement.boxes[current : current + 1], FRAME + _RING / 2)])
-            rgba = np.concatenate([rgba, np.repeat(_rgba(np.array([ink], np.uint8)), 4, axis=0)])
-        lines, rgba = _padded(lines, 4 * PER_PAGE + 4), _padded(rgba, 4 * PER_PAGE + 4)
+            lines.append(_outlines(boxes[current : current + 1], FRAME + _RING / 2))
+            rgba.append(np.repeat(_rgba(np.array([looks.ink], np.uint8)), 4, axis=0))
+        for more, color in bar_lines(looks):
+            lines.append(more)
+            rgba.append(np.repeat(np.array([color], np.float32), len(more), axis=0))
+        drawn, colored = (_padded(np.concatenate(parts), _LINES) for parts in (lines, rgba))
         if self.frames is None:
             self.frames = Vectors(
-                lines,
+                drawn,
                 edge_width=FRAME,
-                edge_color=rgba,
+                edge_color=colored,
                 vector_style="line",
                 opacity=1,
                 name=f"{NAME} (frames)",
                 units=units,
                 metadata=OURS,
+                scale=(unit, unit),
             )
             above = len(self._viewer.layers) if self.image is None else self._viewer.layers.index(self.image) + 1
             self._viewer.layers.insert(above, self.frames)
             return
-        self.frames.data = lines
-        self.frames.edge_color = rgba
+        self.frames.data = drawn
+        self.frames.edge_color = colored
+        self.frames.scale = (unit, unit)
 
     def refresh(self) -> None:
         """Show what was read since."""
@@ -164,6 +205,42 @@ class Scene:
         image, self.image = self.image, None
         if image in self._viewer.layers:
             self._viewer.layers.remove(image)
+
+
+def bar_lines(looks: Looks) -> list[tuple[NDArray[np.float64], tuple[float, ...]]]:
+    """Return lines of scale bars with their color: their dark ground, FRAME by FRAME, then the bars on it."""
+    bottom, left = _foot(looks)
+    lengths = looks.bars.lengths
+    wide = np.maximum(lengths, [_LETTER_WIDE * len(label) for label in looks.bars.labels]) + 2 * _PAD
+    rows = np.where(lengths > 0, _BAR_ROWS, _LABEL_ROWS)
+    shown = np.array([bool(label) for label in looks.bars.labels], bool)
+
+    def lines(at: NDArray[np.float64], begin: NDArray[np.float64], across: NDArray[np.float64]) -> NDArray[np.float64]:
+        none = np.zeros(len(at))
+        return np.stack([np.stack([at, begin], 1), np.stack([none, across], 1)], axis=1)
+
+    ground = [
+        lines(bottom[some] - (row + 0.5) * FRAME, left[some], wide[some])
+        for row in range(_BAR_ROWS)
+        if (some := shown & (rows > row)).any()
+    ]
+    drawn = lengths > 0
+    bars = lines(bottom[drawn] - 1.5 * FRAME, left[drawn] + _PAD, lengths[drawn])
+    both = [(np.concatenate(ground), _GROUND)] if ground else []
+    return [*both, *([(bars, (1.0, 1.0, 1.0, 1.0))] if len(bars) else [])]
+
+
+def bar_label_places(looks: Looks) -> NDArray[np.float64]:
+    """Return (k, 2) places where the words of scale bars begin, lower left."""
+    bottom, left = _foot(looks)
+    above = np.where(looks.bars.lengths > 0, _BAR_ROWS, _LABEL_ROWS) * FRAME
+    return np.stack([bottom - above + 0.1 * FRAME, left + _PAD], axis=1)
+
+
+def _foot(looks: Looks) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return bottom and left of the ground of each scale bar."""
+    top, left, height, _ = looks.arrangement.boxes.T
+    return top + height - FRAME, left + FRAME
 
 
 def _padded(rows: NDArray[Any], count: int) -> NDArray[Any]:

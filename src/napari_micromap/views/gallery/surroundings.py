@@ -76,6 +76,13 @@ class Surroundings:
         plane = tuple(units[-2:])
         return plane, all(unit.is_compatible_with("meter") for unit in plane)
 
+    def um_in_world(self) -> float:
+        """Return how much of the world a µm is, 0 where the world is in pixels."""
+        units, are_lengths = self.units()
+        if not are_lengths:
+            return 0.0
+        return 1.0 if isinstance(units[-1], str) else 1.0 / float((1.0 * units[-1]).to("um").magnitude)
+
 
 def layer_of(live: LivePixels | None) -> Layer | None:
     """Return the layer that pixels come from, None where it is gone."""

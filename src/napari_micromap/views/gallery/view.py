@@ -8,23 +8,22 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 from napari.layers import Layer
 from napari.viewer import Viewer
-from numpy.typing import NDArray
 from psygnal import Signal
-from qtpy.QtCore import QTimer
 
 from napari_micromap.atlas import Atlas, Micrograph, Rows
-from napari_micromap.montage import PER_PAGE, Arrangement, Filled, Want, compose_page, fill
+from napari_micromap.montage import Arrangement, Filled, compose_page, counts_on
 from napari_micromap.session import Session
 from napari_micromap.views.gallery.borrowed import Borrowed, Camera
 from napari_micromap.views.gallery.mouse import Mouse
-from napari_micromap.views.gallery.opened import Opened, read_whole
+from napari_micromap.views.gallery.opened import Opened, Whole, read_whole
 from napari_micromap.views.gallery.page import Page
+from napari_micromap.views.gallery.sharpening import Sharpening
 from napari_micromap.views.gallery.surroundings import Surroundings, is_ours, layer_of
 from napari_micromap.work import Progress
 
 Mode: TypeAlias = Literal["closed", "gallery", "opened"]
-
-_REST = 150  # ms without zoom or pan before the tiles in sight are read anew
+# Each tile a whole micrograph with a scale bar of its own, or all cut to one scale, for which napari's bar is right.
+TileScale: TypeAlias = Literal["fit", "same"]
 
 
 class Gallery:
@@ -53,11 +52,10 @@ class Gallery:
         self._camera: Camera | None = None  # of the gallery, while a micrograph is opened
         self._mode: Mode = "closed"
         self._ids = session.atlas.ids
-        self._coming: dict[int, float] = {}  # tiles that are being read, and how finely
-        self._resting = QTimer()
-        self._resting.setSingleShot(True)
-        self._resting.setInterval(_REST)
-        self._resting.timeout.connect(self._sharpen)
+        self._sharpening = Sharpening(session, self._page, lambda: self._mode == "gallery", self._take)
+        self._tile_scale: TileScale = "fit"
+        self._sizes = session.atlas.um_per_px
+        self._outdated = False  # the page behind an opened micrograph has tiles of another scale
         self._connect()
 
     def _connect(self) -> None:
@@ -71,7 +69,7 @@ class Gallery:
         viewer.layers.events.inserted.connect(self._on_inserted)
         viewer.events.theme.connect(self._on_theme)
         for event in self._looks():
-            event.connect(self._on_looked)
+            event.connect(self._sharpening.look)
 
     def dispose(self) -> None:
         """Close, and let go of viewer and session for good."""
@@ -86,7 +84,7 @@ class Gallery:
         viewer.layers.events.inserted.disconnect(self._on_inserted)
         viewer.events.theme.disconnect(self._on_theme)
         for event in self._looks():
-            event.disconnect(self._on_looked)
+            event.disconnect(self._sharpening.look)
 
     def _looks(self) -> tuple[Any, ...]:
         camera = self._viewer.scene.camera
@@ -133,13 +131,7 @@ class Gallery:
     @property
     def counts(self) -> str:
         """What of the selection is on the page: "1–100 of 2,310", or "23" where all are."""
-        shown = self.arrangement
-        if shown is None:
-            return ""
-        if shown.pages == 1:
-            return f"{shown.total:,}"
-        first = shown.page * PER_PAGE
-        return f"{first + 1:,}–{first + len(shown):,} of {shown.total:,}"
+        return "" if self.arrangement is None else counts_on(self.arrangement)
 
     @property
     def shared_contrast(self) -> bool:
@@ -152,17 +144,31 @@ class Gallery:
             self._page.shared_contrast = shared
             self._page.relook()
 
+    @property
+    def tile_scale(self) -> TileScale:
+        """Whether each tile shows a whole micrograph with its own scale bar, or all are cut to the same scale."""
+        return self._tile_scale
+
+    @tile_scale.setter
+    def tile_scale(self, wanted: TileScale) -> None:
+        if wanted != self._tile_scale:
+            self._tile_scale = wanted
+            if self._page.montage is not None:
+                self.show(self.page)
+            self.changed.emit()
+
     # ------------------------------------------------------------------ verbs
 
     def show(self, page: int = 0) -> None:
         """Show a page of the selection."""
         session = self._session
-        rows, aspect = session.selection.rows, self._aspect()
+        rows, aspect, same = session.selection.rows, self._aspect(), self._tile_scale == "same"
         if not len(rows):
             return
-        self._coming = {}
+        self._sharpening.forget()
+        self._outdated = False
         session.run(
-            lambda: compose_page(session.atlas, rows, page, aspect, session.workshop.thumbnails),
+            lambda: compose_page(session.atlas, rows, page, aspect, session.workshop.thumbnails, same),
             lane="gallery", done=self._on_filled, progress=self._on_progress,
         )  # fmt: skip
 
@@ -188,14 +194,15 @@ class Gallery:
         self._camera.point(self._viewer)
         self._page.focus()
         self._mark()
-        self._read(self._page.montage.unread())
+        self._sharpening.read(self._page.montage.unread())
         self.changed.emit()
+        if self._outdated:
+            self.show(self.page)
 
     def close(self) -> None:
         """Take all of ours out of the viewer and give back what was borrowed."""
         self._session.run.cancel("gallery")
-        self._resting.stop()
-        self._coming = {}
+        self._sharpening.rest()
         self._mouse.rest()
         self._borrowed.give_back()
         self._camera = None
@@ -215,9 +222,10 @@ class Gallery:
 
     def _on_atlas(self, atlas: Atlas) -> None:
         if np.array_equal(atlas.ids, self._ids):
+            self._on_scales()
             self._page.decorate()
         else:
-            self._ids = atlas.ids
+            self._ids, self._sizes = atlas.ids, atlas.um_per_px
             self.close()
 
     def _on_progress(self, progress: Progress) -> None:
@@ -225,7 +233,7 @@ class Gallery:
             self._take(progress.partial)
 
     def _on_filled(self, filled: Filled) -> None:
-        self._coming = {}
+        self._sharpening.forget()
         self._take(filled)
 
     def _take(self, filled: Filled) -> None:
@@ -241,6 +249,7 @@ class Gallery:
         self._hide_sources()
         self._mode = "gallery"
         self._page.show(filled)
+        self._show_scale_bar()
         if first or self._borrowed.selection_untouched:
             self._mark()
         self._mouse.listen()
@@ -258,47 +267,66 @@ class Gallery:
         if micrograph.live is not None and layer is not None and layer in self._viewer.layers:
             self._session.run.cancel("gallery")
             self._enter_opened()
-            self._opened.show_layer(layer, micrograph.live.index, self._on_backspace)
+            self._opened.show_layer(layer, micrograph.live.index, self._around.units()[1], self._on_backspace)
             self.changed.emit()
             return
         self._session.run(
             lambda: read_whole(micrograph), lane="gallery", done=partial(self._on_read, row, micrograph)
         )  # fmt: skip
 
-    def _on_read(self, row: int, micrograph: Micrograph, pixels: NDArray[Any]) -> None:
+    def _on_read(self, row: int, micrograph: Micrograph, whole: Whole) -> None:
         self._enter_opened()
         units, are_lengths = self._around.units()
-        um_per_px = float(self._session.atlas.columns["um_per_px"].to_numpy(float, na_value=np.nan)[row])
+        um_per_px = float(self._session.atlas.um_per_px[row])
         known = are_lengths and um_per_px > 0
         self._opened.show_pixels(
-            pixels, micrograph.name, um_per_px if known else None,
+            whole, micrograph.name, um_per_px if known else None,
             ("um", "um") if are_lengths else units, self._on_backspace,
         )  # fmt: skip
         self.changed.emit()
 
     def _enter_opened(self) -> None:
-        self._coming = {}
-        self._resting.stop()
+        self._sharpening.rest()
         self._borrowed.begin()
         self._borrowed.view_flat()
         if self._mode == "gallery":
             self._camera = Camera.of(self._viewer)
             self._page.scene.hide()
         self._hide_sources()
+        self._borrowed.set(self._viewer.canvas.overlays["scale_bar"], "visible", False)
         self._mode = "opened"
 
     def _return_to_gallery(self) -> None:
         self._opened.leave()
         self._page.scene.unhide()
         self._hide_sources()
+        self._show_scale_bar()
         self._mode = "gallery"
 
     def _hide_sources(self) -> None:
-        """Hide the layers that the micrographs come from, and the scale bar, which knows nothing of tiles."""
+        """Hide the layers that the micrographs come from."""
         for layer in self._around.sources():
             if layer.visible and self._borrowed.untouched(layer, "visible"):
                 self._borrowed.set(layer, "visible", False)
-        self._borrowed.set(self._viewer.canvas.overlays["scale_bar"], "visible", False)
+
+    def _show_scale_bar(self) -> None:
+        """Show napari's scale bar where it is right for all tiles."""
+        self._borrowed.set(self._viewer.canvas.overlays["scale_bar"], "visible", self._page.in_um)
+
+    def _on_scales(self) -> None:
+        """Show the scales that the atlas tells now, where they are others than before."""
+        sizes = self._session.atlas.um_per_px
+        before, self._sizes = self._sizes, sizes
+        if np.array_equal(before, sizes, equal_nan=True):
+            return
+        if self._page.montage is not None and self._tile_scale == "same":
+            if self._mode == "gallery":
+                self.show(self.page)
+            else:
+                self._outdated = True
+        row, known = self._session.current, self._around.units()[1]
+        if self._mode == "opened" and row is not None and self._opened.own is not None:
+            self._opened.rescale(float(sizes[row]) if known and sizes[row] > 0 else None)
 
     def _mark(self) -> None:
         """Select the gallery and, so that they are seen in the layer list, some of its sources."""
@@ -358,40 +386,14 @@ class Gallery:
     def _on_inserted(self, event: Any) -> None:
         if self._mode != "closed" and not is_ours(event.value):
             units, are_lengths = self._around.units()
-            self._page.scene.use_units(units)
+            self._page.use_units()
             self._opened.use_units(("um", "um") if are_lengths else units, are_lengths)
             self._page.decorate()
+            if self._mode == "gallery":
+                self._show_scale_bar()
 
     def _on_theme(self, _: object) -> None:
         self._page.relook()
-
-    # ------------------------------------------------------------------ reading on
-
-    def _on_looked(self, _: object) -> None:
-        """Wait until zoom, pan and the canvas' size rest."""
-        if self._mode == "gallery":
-            self._resting.start()
-
-    def _sharpen(self) -> None:
-        """Bring the tiles in sight to the screen's pixels; read finer ones, then what is still missing."""
-        if self._mode != "gallery":
-            return
-        self._page.refit()
-        self._page.focus()
-        montage, wants = self._page.montage, self._page.wants_in_sight()
-        if montage is not None and any(self._coming.get(tile, 0.0) < fine for tile, fine in wants):
-            in_sight = {tile for tile, _ in wants}
-            self._read(wants + [want for want in montage.unread() if want[0] not in in_sight])
-
-    def _read(self, wants: list[Want]) -> None:
-        arrangement, session = self.arrangement, self._session
-        if arrangement is None or not wants:
-            return
-        self._coming = dict(wants)
-        session.run(
-            lambda: fill(session.atlas, arrangement, wants),
-            lane="gallery", done=self._on_filled, progress=self._on_progress,
-        )  # fmt: skip
 
     def _aspect(self) -> float:
         height, width = self._viewer.canvas.size
