@@ -1,16 +1,17 @@
-"""Feature extractor, layout and recipe, for those who want to choose."""
+"""Preset, feature extractor, layout and recipe, for those who want to choose."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from qtpy.QtCore import Signal
+from qtpy.QtCore import Qt, Signal
 from qtpy.QtGui import QShowEvent
 from qtpy.QtWidgets import QComboBox, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from napari_micromap.backbones import BACKBONES, Backbone
 from napari_micromap.choices import Choices
 from napari_micromap.layouts import LAYOUTS, Layout
+from napari_micromap.presets import PRESETS, preset_of
 from napari_micromap.recipe import Recipe
 from napari_micromap.views.controls import GAP
 from napari_micromap.views.form import Form, form, summary
@@ -30,6 +31,7 @@ class MorePanel(QWidget):
         self._extractor: Chooser | None = None
         self._map: Chooser | None = None
         self._pictures: Form[Recipe] | None = None
+        self._preset: QComboBox | None = None
         self._layout_was_chosen = False
 
     @property
@@ -55,17 +57,49 @@ class MorePanel(QWidget):
         super().showEvent(event)
 
     def _build(self) -> None:
+        self._preset = _narrow_box()
+        for name, preset in PRESETS.items():
+            self._preset.addItem(preset.title, name)
+            self._preset.setItemData(self._preset.count() - 1, preset.about, Qt.ItemDataRole.ToolTipRole)
+        self._preset.addItem("As chosen below", "")
         self._extractor = Chooser("Feature extractor", "The network that looks at the images", BACKBONES)
-        self._extractor.box.setCurrentIndex(self._extractor.box.findData(BACKBONES.name_of(preferred_backbone())))
+        self._extractor.choose(BACKBONES.name_of(preferred_backbone()))
         self._map = Chooser("Layout", "How similar images are brought together on the map", LAYOUTS)
-        self._pictures = form(Recipe)
-        title = QLabel("Pictures")
-        title.setProperty("strong", True)
-        for widget in (self._extractor, self._map, title, self._pictures):
+        titles = [_strong("Preset", "Feature extractor and pictures, chosen together"), _strong("Pictures", "")]
+        for widget in (titles[0], self._preset, self._extractor, self._map, titles[1]):
             self._layout.addWidget(widget)
-        self._extractor.changed.connect(self.changed)
+        self._show_pictures(Recipe())
+        self._show_preset()
+        self._preset.activated.connect(self._on_preset)
+        self._extractor.changed.connect(self._on_change)
         self._map.changed.connect(self._on_map)
-        self._pictures.changed.connect(self.changed)
+
+    def _show_pictures(self, recipe: Recipe) -> None:
+        if self._pictures is not None:
+            self._layout.removeWidget(self._pictures)
+            self._pictures.hide()
+            self._pictures.deleteLater()
+        self._pictures = form(Recipe, recipe)
+        self._pictures.changed.connect(self._on_change)
+        self._layout.addWidget(self._pictures)
+
+    def _show_preset(self) -> None:
+        assert self._preset is not None
+        name = preset_of(self.backbone, self.recipe) or ""
+        self._preset.setCurrentIndex(self._preset.findData(name))
+        self._preset.setToolTip(PRESETS[name].about if name else "What stands below is no preset")
+
+    def _on_preset(self) -> None:
+        assert self._preset is not None and self._extractor is not None
+        name = self._preset.currentData()
+        if name:
+            self._show_pictures(PRESETS[name].recipe)
+            self._extractor.choose(PRESETS[name].backbone_name)
+        self._on_change()
+
+    def _on_change(self) -> None:
+        self._show_preset()
+        self.changed.emit()
 
     def _on_map(self) -> None:
         self._layout_was_chosen = True
@@ -81,15 +115,11 @@ class Chooser(QWidget):
         super().__init__(parent)
         self._choices = choices
         self._form: Form[Any] | None = None
-        label = QLabel(title)
-        label.setProperty("strong", True)
-        label.setToolTip(tip)
-        self.box = QComboBox()
-        self.box.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        self.box = _narrow_box()
         self._layout = QVBoxLayout(self)
         self._layout.setContentsMargins(0, 0, 0, 0)
         self._layout.setSpacing(2)
-        self._layout.addWidget(label)
+        self._layout.addWidget(_strong(title, tip))
         self._layout.addWidget(self.box)
         for name, algorithm in choices.items():
             self.box.addItem(str(algorithm.title), name)
@@ -100,6 +130,13 @@ class Chooser(QWidget):
         """Make the chosen algorithm."""
         assert self._form is not None
         return self._form()
+
+    def choose(self, name: str) -> None:
+        """Choose one by its name, with nothing changed in its form."""
+        row = self.box.findData(name)
+        if row == self.box.currentIndex():
+            self._show_form()
+        self.box.setCurrentIndex(row)
 
     def _on_choice(self) -> None:
         self._show_form()
@@ -116,3 +153,16 @@ class Chooser(QWidget):
         self._form.changed.connect(self.changed)
         self._form.setVisible(len(self._form) > 0)
         self._layout.addWidget(self._form)
+
+
+def _strong(text: str, tip: str) -> QLabel:
+    label = QLabel(text)
+    label.setProperty("strong", True)
+    label.setToolTip(tip)
+    return label
+
+
+def _narrow_box() -> QComboBox:
+    box = QComboBox()
+    box.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+    return box
