@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -198,6 +199,45 @@ def embed(
     return (yield from embedded(atlas, network, recipe, workshop.embeddings, workshop.thumbnails, device, verify))
 
 
+def take_embeddings(atlas: Atlas, path: Path) -> Work[Atlas]:
+    """Take embeddings that were made elsewhere in place of a backbone's.
+
+    Raises
+    ------
+    Problem
+        If not every micrograph has one.
+    """
+    from napari_micromap.tables.vectors import vectors_of
+
+    yield Progress("Reading embeddings", note=path.name)
+    vectors = vectors_of(path, atlas)
+    missing = vectors.missing
+    if len(missing):
+        raise Problem(
+            f"{len(missing)} of {len(atlas)} images have no embedding in “{path.name}”, such as "
+            f"“{atlas[int(missing[0])].name}”; add them to the file, or open a folder without these images."
+        )
+    made_by = {"backbone": f"embeddings from {path.name}", "path": str(path.absolute()), "sha256": _sha256(path)}
+    return atlas.with_embeddings(vectors.values, made_by)
+
+
+def take_positions(atlas: Atlas, path: Path) -> Work[tuple[Atlas, str]]:
+    """Take a map that was made elsewhere; micrographs without a position there are not on it."""
+    from napari_micromap.tables.vectors import positions_of, vectors_of
+
+    yield Progress("Reading positions", note=path.name)
+    positions = positions_of(vectors_of(path, atlas), path).copy()
+    positions[~np.isfinite(positions).all(axis=1)] = np.nan
+    if np.isnan(positions).all():
+        raise Problem(f"“{path.name}” holds no position of these images.")
+    return atlas.with_positions(positions, f"positions from {path.name}"), path.stem
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 def contents(atlas: Atlas, workshop: Workshop) -> list[str]:
     """Return the hash of the pixels of each micrograph, "" where the cache does not know it."""
     asked = [_question(one) or "" for one in atlas]
@@ -208,7 +248,7 @@ def contents(atlas: Atlas, workshop: Workshop) -> list[str]:
 def _question(micrograph: Micrograph) -> str | None:
     from napari_micromap.store.embeddings import file_question
 
-    return file_question(micrograph.path, micrograph.page, micrograph.bar_rows, micrograph.bar_side)
+    return file_question(micrograph.path, micrograph.page, micrograph.bar_rows, micrograph.bar_side, micrograph.window)
 
 
 def remember(atlas: Atlas, made: tuple[Backbone, Recipe], contents: Sequence[str], workshop: Workshop) -> None:

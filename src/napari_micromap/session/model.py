@@ -13,12 +13,13 @@ from psygnal import Signal
 
 from napari_micromap import pipeline
 from napari_micromap.atlas import Atlas, Positions
-from napari_micromap.problems import Problem
+from napari_micromap.microscopy.cropping import Side
 from napari_micromap.recipe import Recipe
 from napari_micromap.session.catching_up import caught_up
-from napari_micromap.session.growing import Growing
 from napari_micromap.session.maps import Map
+from napari_micromap.session.outlines import Outlines
 from napari_micromap.session.running import AtOnce, Runner
+from napari_micromap.session.saving import Mark, Saving
 from napari_micromap.session.where import Where
 from napari_micromap.tables import telling_column
 from napari_micromap.work import Progress
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from napari_micromap.sources import Source
 
 
-class Session(Growing):
+class Session(Saving):
     """Everything a user has open: the atlas, the shown map, selection, current micrograph, color.
 
     Every button of the dock is one verb of this class. In a script each verb returns when it is done; in napari
@@ -49,9 +50,7 @@ class Session(Growing):
     current_changed = Signal(object)  # int | None
     opened = Signal(int)  # a row that is to be shown at full resolution (a double click)
     progressed = Signal(object)  # Progress | None of the build lane
-    saved_changed = Signal(object)  # Path | None
     stale_changed = Signal(object)  # frozenset[str]: see `stale`
-    cleared = Signal(object)  # store.room.Kept: what is left on disk
     warned = Signal(str)  # something of a saved session is missing or damaged, in sentences with their remedies
 
     def __init__(self, run: Runner | None = None, cache: Path | None = None) -> None:
@@ -59,12 +58,12 @@ class Session(Growing):
         self.run: Runner = run if run is not None else AtOnce()
         self.workshop = pipeline.Workshop(cache)
         self.where = Where(self)
+        self.outlines = Outlines(self)
         self._map: Map | None = None
         self._waiting_map: Map | None = None
         self._current: int | None = None
         self._map_touched = False
         self._stale: frozenset[str] = frozenset()
-        self.saved_as: Path | None = None
 
     # ------------------------------------------------------------------ state
 
@@ -149,6 +148,14 @@ class Session(Growing):
             self._was_built,
         )
 
+    def take_embeddings(self, path: Path | str) -> None:
+        """Take embeddings made elsewhere in place of a backbone's: ``.npy`` in order, or a table with file names."""
+        self._build(lambda: pipeline.take_embeddings(self._atlas, Path(path)), self._was_built)
+
+    def take_positions(self, path: Path | str) -> None:
+        """Take a map made elsewhere: ``.npy`` (n, 2) in order, or a table with file names, x and y."""
+        self._build(lambda: pipeline.take_positions(self._atlas, Path(path)), self._laid_out)
+
     def fit(self) -> None:
         """Compare the micrographs; the map needs it, and makes up for it where it was left out."""
         self._build(lambda: pipeline.fit(self._atlas), self._was_built)
@@ -180,10 +187,10 @@ class Session(Growing):
         if self._waiting_map is not None:
             self._show(self._waiting_map)
 
-    def set_bar_rows(self, rows: ArrayLike, bar_rows: int) -> None:
-        """Correct the height of the data bar of some micrographs; a map that was made with the wrong one goes."""
+    def set_bar_rows(self, rows: ArrayLike, bar_rows: int, side: Side = "bottom") -> None:
+        """Correct the data bar of some micrographs, 0 for none; a map that was made with the wrong one goes."""
         before = self._atlas
-        super().set_bar_rows(rows, bar_rows)
+        super().set_bar_rows(rows, bar_rows, side)
         if self._atlas is not before:
             self.cancel()  # what is being made is made with the wrong ones
             self._show_none()
@@ -197,40 +204,6 @@ class Session(Growing):
         """Stop what is being built; what is done stays."""
         self.run.cancel("build")
         self.progressed.emit(None)
-
-    def save(self, folder: Path | str | None = None) -> None:
-        """Save all as a folder NAME.micromap; without a name, where it was saved before."""
-        target = Path(folder) if folder is not None else self.saved_as
-        if target is None:
-            raise Problem("Name a folder to save the session in, such as my_films.micromap.")
-        # As all is when its turn comes: the map may be in the making.
-        self._build(lambda: pipeline.save(target, self._atlas, self.state(), self.workshop), self._was_saved)
-
-    def restore(self, folder: Path | str) -> None:
-        """Open a saved session folder, or its open.micromap."""
-        self._build(lambda: pipeline.restore(Path(folder), self.workshop), self._restored)
-
-    def clear_kept(self) -> None:
-        """Let go of the embeddings and thumbnails in the cache folder; they are made again when needed."""
-        self._build(lambda: pipeline.clear_kept(self.workshop), self.cleared.emit)
-
-    # -------------------------------------------------------------- what views see of it
-
-    def state(self) -> dict[str, Any]:
-        """Return what is neither atlas nor layout, ready for JSON."""
-        return {
-            "color_by": self._color_by,
-            "selection": [str(id_) for id_ in self._atlas.ids[self.selection.rows]],
-            "current": None if self._current is None else str(self._atlas.ids[self._current]),
-            "map_title": self._final_title(),
-            "scope": self.scope.state(),
-            "named": self.named.state(),
-            "property_seen": self._property_seen,
-            "bars": dict(self._bars),
-            "source": self._source_state(),
-            "fresh": sorted(self._fresh),
-            "tables": self._tables_state(),
-        }
 
     # ------------------------------------------------------------------ within
 
@@ -265,6 +238,7 @@ class Session(Growing):
 
     def _start_anew(self, atlas: Atlas) -> None:
         self.where.hide()
+        self.outlines.hide()
         self._forget_marks()
         self.current = None
         was_stale, self._stale = self._stale, frozenset()
@@ -276,6 +250,7 @@ class Session(Growing):
         self._show_none()
         self.color_changed.emit(self._color_by)
         self.joined_changed.emit(None)
+        self._mark = Mark(atlas, self.state(), saved=False)
         if was_fresh:
             self.fresh_changed.emit(self._fresh)
         if was_stale:
@@ -332,42 +307,3 @@ class Session(Growing):
         self.map_changed.emit(None)
         if waited is not None:
             self.waiting_map_changed.emit(None)
-
-    def _final_title(self) -> str:
-        shown = self._waiting_map or self._map
-        return shown.title if shown is not None and not shown.preview else ""
-
-    def _was_saved(self, folder: Path) -> None:
-        self.saved_as = folder
-        self.saved_changed.emit(folder)
-
-    def _restored(self, restored: pipeline.Restored) -> None:
-        self._start_anew(restored.atlas)
-        state = restored.state
-        atlas = restored.atlas
-        if atlas.positions is not None:
-            self._show(Map(atlas.positions, str(state.get("map_title") or "Map")))
-        # What is written there may come from anybody: what does not fit is left out.
-        color = state.get("color_by", self._color_by)
-        if color is None or (isinstance(color, str) and color in atlas.columns):
-            self.color_by = color
-        self.scope.restore(state.get("scope"))
-        self.named.restore(state.get("named"))
-        self._restore_tables(state.get("tables"), atlas)
-        self._property_seen |= state.get("property_seen") is True
-        bars = state.get("bars")
-        self._bars = {str(i): int(h) for i, h in bars.items() if isinstance(h, int)} if isinstance(bars, dict) else {}
-        self._source = self._source_from(state.get("source"))
-        fresh = state.get("fresh")
-        self._set_fresh(_texts(fresh if isinstance(fresh, list) else []))
-        selected, current = state.get("selection"), state.get("current")
-        self.selection.begin_with(atlas.rows_of(_texts(selected if isinstance(selected, list) else [])))
-        self.current = next(iter(atlas.rows_of(_texts([current])).tolist()), None)
-        self.history.forget()
-        self._was_saved(restored.folder)
-        if warnings := _texts(state.get("warnings") or []):
-            self.warned.emit(" ".join(warnings))
-
-
-def _texts(values: Iterable[object]) -> list[str]:
-    return [value for value in values if isinstance(value, str)]

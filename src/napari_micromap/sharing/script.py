@@ -144,10 +144,13 @@ def _columns(lines: _Lines, session: Session) -> None:
 
 def _bars(lines: _Lines, session: Session) -> None:
     atlas = session.atlas
-    for height, ids in _grouped(session.corrected_bars).items():
-        known = atlas.rows_of(ids)
-        if len(known):
-            lines.say(f"s.set_bar_rows(s.atlas.rows_of({_listed(atlas.ids[known].tolist())}), {height})")
+    bars = {
+        i: (rows, atlas[int(at)].bar_side) for i, rows in session.corrected_bars.items() for at in atlas.rows_of([i])
+    }
+    for (rows, side), ids in _grouped(bars).items():
+        on_side = "" if side == "bottom" else f", side={side!r}"
+        known = atlas.ids[atlas.rows_of(ids)].tolist()
+        lines.say(f"s.set_bar_rows(s.atlas.rows_of({_listed(known)}), {rows}{on_side})")
 
 
 def _scope(lines: _Lines, session: Session) -> None:
@@ -174,7 +177,7 @@ def _map(lines: _Lines, session: Session) -> None:
             how = "" if recipe == Recipe() else f", {lines.made(recipe)}"
             lines.say(f"s.embed({said}{how})")
         else:
-            lines.say("# here come embeddings that were not made by napari-micromap")
+            lines.say(f"s.take_embeddings({str(atlas.made_by.get('path', ''))!r})")
     if atlas.positions is None:
         return
     layout = _layout_of(atlas.layout)

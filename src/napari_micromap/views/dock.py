@@ -21,6 +21,7 @@ from napari_micromap.problems import Problem
 from napari_micromap.session import Map
 from napari_micromap.store.recent import recent
 from napari_micromap.views.below import Below
+from napari_micromap.views.comparisons import Comparisons
 from napari_micromap.views.controls import GAP, Roomy
 from napari_micromap.views.dock_menu import DockMenu
 from napari_micromap.views.gallery import Gallery
@@ -99,6 +100,7 @@ class MicromapDock(QWidget):
             self.session, self.wishes, self.windows, lambda: self.below.show(), self.notice.tell_failure,
             lambda: open_preferences(self.viewer), self,
         )  # fmt: skip
+        self.comparisons = Comparisons(self, self.viewer, self.session, self.gallery, self.notice.tell)
         self.header = HeaderPanel(self.session, self.menu)
         self.map = MapView(self.session, shortcuts=self)
         self.selected = SelectedPanel(
@@ -118,7 +120,7 @@ class MicromapDock(QWidget):
             (
                 (
                     "Selection",
-                    Roomy(page_of(self.selected, InsidePanel(self.session))),
+                    Roomy(page_of(self.selected, self.comparisons.buttons, InsidePanel(self.session))),
                     "What is selected, and the rest",
                 ),
                 ("Property", Roomy(self.property), "Does a property go along with the structure?"),
@@ -143,12 +145,13 @@ class MicromapDock(QWidget):
         self.start.example_wanted.connect(self.wishes.try_example)
         self.start.path_wanted.connect(self.wishes.open_path)
         self.header.folded.connect(lambda _: self._show_check())
-        self.header.save_wanted.connect(self.wishes.save)
+        self.header.save_wanted.connect(self.wishes.saving.save)
         self.check.table_wanted.connect(self.wishes.ask_table)
         self.check.map_wanted.connect(self.make_map)
         self.check.unreadable_wanted.connect(self.windows.unreadable)
         self.check.unmatched_wanted.connect(self.windows.unmatched)
         self.check.bars_wanted.connect(self.windows.bars)
+        self.check.scales_wanted.connect(self.windows.scales)
         self.check.use_only_wanted.connect(lambda column: self.windows.use_only(column).tick_most_common())
         self.more.changed.connect(self._show_duration)
         self.selected.back_wanted.connect(self.gallery.back)
@@ -180,6 +183,7 @@ class MicromapDock(QWidget):
         theme = get_theme(self.viewer.theme)
         self.setStyleSheet(stylesheet(theme))
         self.below.show_theme(theme)
+        self.comparisons.show_theme(theme)
         self.map.set_theme(theme.type == "dark", theme.background.as_rgb_tuple(alpha=False))
 
     def _on_atlas(self, atlas: Atlas) -> None:
@@ -215,6 +219,7 @@ class MicromapDock(QWidget):
     def _on_busy(self, lane: str, busy: bool) -> None:
         if lane == "statistics" and not busy:
             self.property.show_idle()
+            self.comparisons.show_idle()
         if lane == "build":
             self.progress.show_busy(busy)
             self.check.make_map.setEnabled(not busy and len(self.session.atlas) > 0)
@@ -332,6 +337,7 @@ class MicromapDock(QWidget):
         self._lanes.busy_changed.disconnect(self._on_busy)
         self._links.dispose()
         self.below.close()
+        self.comparisons.close()
         self.gallery.dispose()
         rest(self.session)
 

@@ -47,10 +47,12 @@ class DockMenu(QMenu):
         self._add("Add table…", wishes.ask_table)
         self.addMenu(AddedTables(session, tell, self))
         self._add("Columns…", windows.roles)
+        self._add("Scale…", windows.scales, "What burnt-in scale bars say, or a column that tells the scale")
         self._add("Table", show_table)
+        self._add_elsewhere(wishes)
         self.addSeparator()
-        self._add("Save", wishes.save)
-        self._add("Save as…", wishes.save_as)
+        self._add("Save", wishes.saving.save)
+        self._add("Save as…", wishes.saving.save_as)
         self._add("Figure…", windows.figure)
         self._add("Share…", windows.share)
         self.addSeparator()
@@ -66,6 +68,23 @@ class DockMenu(QMenu):
         last = self.addMenu("Recent")
         last.setToolTipsVisible(True)
         last.aboutToShow.connect(lambda: fill_with_paths(last, recent(), wishes.open_path))
+
+    def _add_elsewhere(self, wishes: Wishes) -> None:
+        menu = QMenu("Other programs", self)
+        menu.setToolTipsVisible(True)
+        for words, verb, tip in (
+            (
+                "Take embeddings…",
+                wishes.ask_embeddings,
+                "Map these images by vectors of your own: .npy, .csv, .parquet",
+            ),
+            ("Take positions…", wishes.ask_positions, "Show a map that was made elsewhere (x and y of each image)"),
+            ("Dots as Points layer", wishes.show_points, "With all columns as features, for other plugins"),
+        ):
+            action = menu.addAction(words)
+            action.setToolTip(tip)
+            action.triggered.connect(lambda _, verb=verb: verb())
+        self.addMenu(menu)
 
     def _add(self, words: str, verb: Callable[[], object], tip: str = "") -> None:
         action = self.addAction(words)

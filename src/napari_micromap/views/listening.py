@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from qtpy.QtWidgets import QWidget
+from qtpy.QtCore import QObject
 
 
-def listen(widget: QWidget, signal: Any, slot: Callable[..., object]) -> None:
-    """Connect a session's signal to a widget's slot; it ends with the widget, which the session outlives."""
+def listen(widget: QObject, signal: Any, slot: Callable[..., object]) -> None:
+    """Connect a session's signal to the slot of a widget or the like; it ends with that, which the session outlives."""
     signal.connect(slot)
     widget.destroyed.connect(lambda: signal.disconnect(slot, missing_ok=True))

@@ -5,9 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
+from napari.utils.notifications import show_error
+
 from napari_micromap.session import Session
 from napari_micromap.views.leaving import Leaving
 from napari_micromap.views.preferences import follow_preferences
+from napari_micromap.views.saving import BeforeClosing, Saving
 from napari_micromap.views.threads import Lanes
 
 if TYPE_CHECKING:
@@ -27,7 +30,9 @@ def session_of(viewer: napari.viewer.Viewer) -> Session:
     if viewer not in _SESSIONS:
         follow_preferences()
         _SESSIONS[viewer] = session = Session(run=Lanes())
-        Leaving(viewer.window._qt_window, lambda: end(session))
+        window = viewer.window._qt_window
+        Leaving(window, lambda: end(session))
+        BeforeClosing(window, session, Saving(window, session, show_error))
     return _SESSIONS[viewer]
 
 

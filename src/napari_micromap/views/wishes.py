@@ -9,18 +9,22 @@ from typing import TYPE_CHECKING, Any
 from qtpy.QtWidgets import QMenu, QWidget
 
 from napari_micromap.backbones import BACKBONES, Backbone
+from napari_micromap.colors import colors_of, plain
 from napari_micromap.layouts import Layout
 from napari_micromap.problems import Problem
 from napari_micromap.recipe import Recipe
 from napari_micromap.session import Session
+from napari_micromap.sharing.points import DOT, dots_of
 from napari_micromap.sources.films import Films
 from napari_micromap.sources.folder import Folder
 from napari_micromap.sources.layers import Layers
-from napari_micromap.store.recent import recent, remember
+from napari_micromap.store.recent import remember
 from napari_micromap.tables import TablePreview
+from napari_micromap.tables.vectors import ENDINGS
 from napari_micromap.views import asking
 from napari_micromap.views.dropped import ENDING, kind_of
 from napari_micromap.views.panels.table_choices import TableChoices
+from napari_micromap.views.saving import Saving, beside, somewhere
 from napari_micromap.wording import name_of
 
 if TYPE_CHECKING:
@@ -54,29 +58,28 @@ class Wishes:
         self._window, self._viewer, self._session = window, viewer, session
         self._tell = tell
         self._own_layers = own_layers
+        self.saving = Saving(window, session, tell)
 
     # ------------------------------------------------------------------ opening
 
     def ask_folder(self) -> None:
         """Open a folder that the user names."""
-        asking.ask_folder(self._window, "Open a folder of micrographs", self._somewhere(), self.open_path)
+        asking.ask_folder(self._window, "Open a folder of micrographs", somewhere(), self.open_path)
 
     def ask_session(self) -> None:
         """Open a saved map that the user names."""
-        asking.ask_file(
-            self._window, "Open a saved map", self._somewhere(), "Saved maps", ["open.micromap"], self.open_path
-        )
+        asking.ask_file(self._window, "Open a saved map", somewhere(), "Saved maps", ["open.micromap"], self.open_path)
 
     def open_path(self, path: Path) -> None:
         """Open a folder, a saved map, a table or one picture."""
         kind = kind_of(path)
-        if kind == "session":
-            self._try(lambda: self._session.restore(path))
-        elif kind == "table":
+        if kind == "table":
             self.add_table(path)
-            return
         else:
-            self._try(lambda: self._session.open(Folder(path)))
+            self.saving.settled(lambda: self._open(path, kind == "session"))
+
+    def _open(self, path: Path, saved: bool) -> None:
+        self._try(lambda: self._session.restore(path) if saved else self._session.open(Folder(path)))
         remember(path.parent if path.name == f"open{ENDING}" else path)
 
     def open_dropped(self, paths: Sequence[Path]) -> None:
@@ -90,13 +93,16 @@ class Wishes:
         if len(pictures) > 1:
             self._tell("Drop the folder that holds these pictures.")
             return
-        for path in [*sets, *pictures]:
-            self.open_path(path)
-        for table in tables:
-            if sets or pictures:
-                self._join(table)
-            else:
+        if sets or pictures:
+            self.saving.settled(lambda: self._open_with([*sets, *pictures][0], tables))
+        else:
+            for table in tables:
                 self.add_table(table)
+
+    def _open_with(self, path: Path, tables: Sequence[Path]) -> None:
+        self._open(path, kind_of(path) == "session")
+        for table in tables:
+            self._join(table)
 
     def use_layers(self) -> None:
         """Map the open images; where only some are selected, ask which."""
@@ -118,13 +124,13 @@ class Wishes:
     def map_layers(self, layers: Sequence[Any]) -> None:
         """Open these layers."""
         if layers:
-            self._try(lambda: self._session.open(Layers(tuple(layers))))
+            self.saving.settled(lambda: self._try(lambda: self._session.open(Layers(tuple(layers)))))
         else:
             self._tell("No image is open: drop images into the viewer, or open a folder here.")
 
     def try_example(self) -> None:
         """Open synthetic films."""
-        self._try(lambda: self._session.open(Films()))
+        self.saving.settled(lambda: self._try(lambda: self._session.open(Films())))
 
     def add_look_again(self, menu: QMenu) -> None:
         """Put the wish for new images into a menu; it can be had where these came from a folder."""
@@ -148,7 +154,7 @@ class Wishes:
 
     def ask_table(self) -> None:
         """Add a table that the user names."""
-        asking.ask_table(self._window, self._beside(), self.add_table)
+        asking.ask_table(self._window, beside(self._session), self.add_table)
 
     def add_table(self, path: Path) -> None:
         """Add a table; where nothing is open yet, ask for the folder of its images first."""
@@ -176,30 +182,42 @@ class Wishes:
         offline = BACKBONES[next(iter(BACKBONES))].title
         asking.ask_consent(self._window, backbone.title, download, offline, download_and_map)
 
+    def ask_embeddings(self) -> None:
+        """Map the open images by embeddings that were made elsewhere."""
+
+        def take(path: Path) -> None:
+            self._try(lambda: self._session.take_embeddings(path))
+            self._try(self._session.lay_out)
+
+        self._ask_vectors("Embeddings of these images", take)
+
+    def ask_positions(self) -> None:
+        """Show a map that was made elsewhere."""
+        self._ask_vectors(
+            "Positions of these images", lambda path: self._try(lambda: self._session.take_positions(path))
+        )
+
+    def _ask_vectors(self, title: str, take: Callable[[Path], object]) -> None:
+        if len(self._session.atlas):
+            asking.ask_file(self._window, title, beside(self._session), "Arrays and tables", ENDINGS, take)
+        else:
+            self._tell("Open the images first; then their embeddings or positions can be taken from a file.")
+
+    def show_points(self) -> None:
+        """Put all dots into the viewer as a Points layer of napari's, with all columns, for other plugins."""
+        if self._session.map is None:
+            self._tell("Make a map first; then its dots can be shown as a layer.")
+            return
+        atlas, values = self._session.atlas, self._session.colors_from
+        dots = dots_of(atlas, self._session.map.positions, plain(len(atlas)) if values is None else colors_of(values))
+        self._viewer.add_points(
+            dots.data, features=dots.features, face_color=dots.colors, size=DOT, border_width=0, symbol="disc",
+            name=f"Map of {name_of(atlas)}",
+        )  # fmt: skip
+
     def make_map_of_used(self, layout: Layout | None) -> None:
         """Lay out anew what is used only."""
         self._try(lambda: self._session.lay_out(layout, at_once=True))
-
-    def save(self) -> None:
-        """Save where it was saved before, else ask where."""
-        if self._session.saved_as is None:
-            self.save_as()
-        else:
-            self._try(self._session.save)
-
-    def save_as(self) -> None:
-        """Ask where to save."""
-        if not len(self._session.atlas):
-            self._tell("Open some micrographs first; then there is something to save.")
-            return
-        before = self._session.saved_as
-        suggested = before or (self._beside() or Path.home()) / f"{name_of(self._session.atlas)}{ENDING}"
-        asking.ask_where_to_save(self._window, suggested, self._save_to)
-
-    def _save_to(self, path: Path) -> None:
-        path = path if path.suffix == ENDING else path.with_name(path.name + ENDING)
-        self._try(lambda: self._session.save(path))
-        remember(path)
 
     # ------------------------------------------------------------------ within
 
@@ -219,13 +237,3 @@ class Wishes:
             verb()
         except Problem as problem:
             self._tell(str(problem))
-
-    def _somewhere(self) -> Path | None:
-        last = recent()
-        return last[0].parent if last else None
-
-    def _beside(self) -> Path | None:
-        """Return the folder beside the open micrographs, where their table is likely to lie."""
-        paths = self._session.atlas.paths
-        first = Path(str(paths[0])).parent if len(paths) and str(paths[0]) else None
-        return first if first is not None and first.is_dir() else self._somewhere()
