@@ -236,7 +236,7 @@ class Atlas:
 
     def rows_of_kind(self, row: int) -> Rows:
         """Return the rows of a micrograph's kind: of the same size and vendor, with the same data bar."""
-        told = self.columns[[name for name in _KIND if name in self.columns]]
+        told = kinds_of(self)
         one = told.iloc[row]
         alike = np.ones(len(self), bool)
         for name in map(str, told):
@@ -270,6 +270,12 @@ class Atlas:
         return replace(self, roles=MappingProxyType(roles))
 
 
+def kinds_of(atlas: Atlas) -> pd.DataFrame:
+    """Return the columns that tell kinds of micrographs apart: size, vendor, data bar."""
+    told = atlas.columns[[name for name in _KIND if name in atlas.columns]]
+    return told.assign(bar_side=told["bar_side"].map(side_of)) if "bar_side" in told else told
+
+
 def same_bars(columns: pd.DataFrame, others: pd.DataFrame) -> bool:
     """Tell whether two tables of the same micrographs say the same of their data bars."""
     return all(
@@ -284,7 +290,9 @@ def specimen_sizes(columns: pd.DataFrame) -> NDArray[np.float64]:
     bars = np.nan_to_num(columns["bar_rows"].to_numpy(float, na_value=np.nan))
     sides = columns["bar_side"] if "bar_side" in columns else pd.Series(None, index=columns.index, dtype=object)
     across = sides.isin(["left", "right"]).to_numpy(bool)
-    specimens: NDArray[np.float64] = sizes - np.stack([np.where(across, 0.0, bars), np.where(across, bars, 0.0)], axis=1)
+    specimens: NDArray[np.float64] = sizes - np.stack(
+        [np.where(across, 0.0, bars), np.where(across, bars, 0.0)], axis=1
+    )
     return specimens
 
 

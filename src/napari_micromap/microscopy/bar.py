@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from napari_micromap.microscopy.cropping import SIDES, Side
 
-FROM_HEADER, FROM_PIXELS = "header", "pixels: panel with writing"
+FROM_HEADER, FROM_PIXELS, BY_USER = "header", "pixels: panel with writing", "you"
 DOUBT = "header says"
 
 FEWEST_ROWS = 8

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_micromap.atlas import Atlas, Rows
+from napari_micromap.microscopy.bar import BY_USER, is_doubtful
 
 _APART = 1.25  # factor between pixel sizes that count as two
 MIXED_FROM = 2.0  # factor between the largest and the smallest pixel size from which it is warned of
@@ -63,7 +64,7 @@ class Scales:
 
 
 def bars_of(atlas: Atlas) -> Bars:
-    """Count data bars; to check are those that other micrographs of the same size and vendor have otherwise."""
+    """Count data bars; to check are those that others of the same size and vendor have otherwise, or headers."""
     columns = atlas.columns
     rows = columns["bar_rows"].fillna(0).to_numpy(int)
     alike = columns.groupby(["width", "height", "vendor"], dropna=False, sort=False).ngroup().to_numpy()
@@ -73,6 +74,9 @@ def bars_of(atlas: Atlas) -> Bars:
         heights, counts = np.unique(rows[members], return_counts=True)
         if len(heights) > 1:
             differs[members] = rows[members] != heights[counts.argmax()]
+    if "bar_from" in columns:
+        said = columns["bar_from"]
+        differs = (differs | said.map(is_doubtful).to_numpy(bool)) & (said != BY_USER).to_numpy(bool)
     return Bars(int((rows > 0).sum()), np.flatnonzero(differs).astype(np.intp))
 
 

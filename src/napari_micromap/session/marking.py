@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from psygnal import Signal
 
 from napari_micromap.atlas import Atlas, Positions, Role, Rows, empty_atlas
+from napari_micromap.microscopy.cropping import Side, side_of
 from napari_micromap.neighbors import nearest_among
 from napari_micromap.problems import Problem
 from napari_micromap.session import tags
@@ -231,15 +232,17 @@ class Marking:
 
     @property
     def corrected_bars(self) -> Mapping[str, int]:
-        """Heights of data bars that the user corrected, by micrograph."""
+        """How thick data bars are that the user corrected, by micrograph; the atlas says on which side."""
         return MappingProxyType(self._bars)
 
-    def set_bar_rows(self, rows: ArrayLike, bar_rows: int) -> None:
-        """Correct the height of the data bar of some micrographs; a map that was made with the wrong one goes."""
+    def set_bar_rows(self, rows: ArrayLike, bar_rows: int, side: Side = "bottom") -> None:
+        """Correct the data bar of some micrographs, 0 for none; a map that was made with the wrong one goes."""
         chosen: Any = np.asarray(rows, np.intp)
-        heights = self._atlas.columns["height"].iloc[chosen].to_numpy(float, na_value=np.inf)
-        if bar_rows < 0 or (bar_rows >= heights).any():
+        along = "width" if side in ("left", "right") else "height"
+        columns = self._atlas.columns.iloc[chosen]
+        if bar_rows < 0 or (bar_rows >= columns[along].to_numpy(float, na_value=np.inf)).any():
             raise Problem(f"A data bar of {bar_rows} rows leaves nothing of the image; give a smaller number.")
-        if (self._atlas.columns["bar_rows"].iloc[chosen] != bar_rows).any():
+        elsewhere = columns["bar_side"].map(side_of) != side if bar_rows and "bar_side" in columns else False
+        if ((columns["bar_rows"] != bar_rows) | elsewhere).any():
             self._bars.update(dict.fromkeys(map(str, self._atlas.ids[chosen]), int(bar_rows)))
-            self._set_atlas(self._atlas.with_bar_rows(chosen, bar_rows))
+            self._set_atlas(self._atlas.with_bar_rows(chosen, bar_rows, side))

@@ -37,7 +37,7 @@ class Windows:
 
     def bars(self) -> BarsWindow:
         """Show the data bars of a few images, to be corrected."""
-        window = BarsWindow(self._session, self._parent)
+        window = BarsWindow(self._session, getattr(self._parent, "make_map", None), self._parent)
         window.show()
         return window
 
