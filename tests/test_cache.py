@@ -192,6 +192,7 @@ class Shown:
 
     id: str
     bar_rows: int
+    bar_side: str = "bottom"
 
 
 def test_thumbnails_keep_what_they_look_like_gray_or_in_color(tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ from napari_micromap.sources.folder import Folder
 from napari_micromap.store import database
 from napari_micromap.store.drives import is_remote
 from napari_micromap.store.embeddings import EmbeddingCache
+from napari_micromap.store.thumbnails import Thumbnails
 from napari_micromap.work import finish
 
 SMALL = Recipe(views=1, side=32)
@@ -79,6 +80,40 @@ def test_too_many_memos_go_as_well(tmp_path: Path) -> None:
     cache.put({"k": vector(0)})
     assert cache.recall([f"{0:040d}"]) == {}
     assert len(cache.get(["k"])) == 1
+
+
+def test_thumbnails_that_were_not_used_for_longest_go(tmp_path: Path) -> None:
+    jpeg = np.random.default_rng(0).bytes(4000)
+    for day, name in enumerate(("old", "used", "new")):
+        thumbnails = Thumbnails(tmp_path, today=lambda day=day: day)
+        thumbnails.put_jpegs([(f"{name}{i}", jpeg) for i in range(100)])
+        thumbnails.close()
+    thumbnails = Thumbnails(tmp_path, today=lambda: 9)
+    assert len(thumbnails.present([f"old{i}" for i in range(50)])) == 50
+    thumbnails.close()
+    limit = 1_000_000
+    thumbnails = Thumbnails(tmp_path, limit, today=lambda: 9)
+    there = {name: thumbnails.jpegs([f"{name}{i}" for i in range(100)]) for name in ("old", "used", "new")}
+    thumbnails.close()
+    assert set(there["old"]) == {f"old{i}" for i in range(50)}
+    assert len(there["new"]) == 100 and 0 < len(there["used"]) < 100
+    assert (tmp_path / "thumbnails.sqlite").stat().st_size <= limit
+    assert Thumbnails(tmp_path).jpegs(["new7"]) == {"new7": jpeg}
+
+
+def test_thumbnails_of_before_there_was_a_limit_stay_good(tmp_path: Path) -> None:
+    with sqlite3.connect(tmp_path / "thumbnails.sqlite") as older:
+        older.execute("CREATE TABLE thumbnails (key TEXT PRIMARY KEY, jpeg BLOB NOT NULL) WITHOUT ROWID")
+        older.executemany("INSERT INTO thumbnails VALUES (?, ?)", [(f"{i}", bytes(4000)) for i in range(100)])
+        older.execute("PRAGMA user_version=1")
+    older.close()
+    thumbnails = Thumbnails(tmp_path)
+    assert len(thumbnails.present([f"{i}" for i in range(100)])) == 100
+    thumbnails.close()
+    left = Thumbnails(tmp_path, 200_000)
+    assert 0 < len(left.present([f"{i}" for i in range(100)])) < 100
+    left.close()
+    assert not list(tmp_path.glob("*damaged*"))
 
 
 # ------------------------------------------------------------ network drives
@@ -174,7 +209,7 @@ def test_a_second_look_reads_no_file_of_the_embed_stage_unless_asked_to(
     films = write_pictures(tmp_path / "films", 5)
     counted.embedded(films)
     reads = []
-    monkeypatch.setattr(Micrograph, "specimen", lambda one, side=None: reads.append(one.name) or SPECIMEN(one, side))
+    monkeypatch.setattr(Micrograph, "specimen", lambda one, *how: reads.append(one.name) or SPECIMEN(one, *how))
     counted.embedded(films)
     assert reads == []
     assert counted.embedded(films, verify=True)[1] == 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-GIGABYTES = 5.0  # of embeddings that are kept, at most
+GIGABYTES = 5.0  # of embeddings that are kept, at most; of thumbnails as many
 
 
 def cache_folder() -> Path:
@@ -17,7 +17,7 @@ def cache_folder() -> Path:
 
 
 def cache_bytes() -> int:
-    """Return how large the cache of embeddings may grow; MICROMAP_CACHE_GB overrides the usual 5 GB."""
+    """Return how large the file of embeddings, and that of thumbnails, may grow; 5 GB, or MICROMAP_CACHE_GB."""
     try:
         return int(1e9 * float(os.environ.get("MICROMAP_CACHE_GB", GIGABYTES)))
     except (ValueError, OverflowError):

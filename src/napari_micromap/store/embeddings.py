@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from numpy.typing import NDArray
 from napari_micromap.places import cache_bytes
 from napari_micromap.problems import Problem
 from napari_micromap.store.database import Database
+from napari_micromap.store.evicting import count, day_now, evict
 
 VERSION = 1
 TABLES = """
@@ -23,8 +23,6 @@ CREATE TABLE IF NOT EXISTS embeddings (key TEXT PRIMARY KEY, vector BLOB NOT NUL
 CREATE TABLE IF NOT EXISTS memos (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS by_day ON embeddings (day)
 """
-SECONDS_A_DAY = 86_400
-ROOM = 0.9  # of the limit is left filled when the oldest go
 MEMOS_SHARE = 0.1  # of the limit that memos may take
 MEMO_BYTES = 120  # about
 
@@ -48,7 +46,7 @@ class EmbeddingCache:
     def __init__(self, folder: Path, limit: int | None = None, today: Callable[[], int] | None = None) -> None:
         self._database = Database(folder / "embeddings.sqlite", VERSION, TABLES)
         self._limit = cache_bytes() if limit is None else limit
-        self._today = today or (lambda: int(time.time() // SECONDS_A_DAY))
+        self._today = today or day_now
         self._looked_after = False
 
     def get(self, keys: Sequence[str]) -> dict[str, NDArray[np.float32]]:
@@ -75,22 +73,13 @@ class EmbeddingCache:
         if self._looked_after:
             return
         self._looked_after = True
-        used = self._database.used_bytes()
-        if used <= self._limit:
+        if self._database.used_bytes() <= self._limit:
             return
         with contextlib.suppress(Problem):  # where nothing can be written, nothing grows
             self._database.write("CREATE INDEX IF NOT EXISTS by_day ON embeddings (day)", [()])
-            memos = self._count("memos")
-            if memos * MEMO_BYTES > MEMOS_SHARE * self._limit:
+            if count(self._database, "memos") * MEMO_BYTES > MEMOS_SHARE * self._limit:
                 self._database.write("DELETE FROM memos", [()])
-            while (used := self._database.used_bytes()) > ROOM * self._limit and (n := self._count("embeddings")):
-                going = max(1, min(n, round(n * (1 - ROOM * self._limit / used))))
-                oldest = "SELECT key FROM embeddings ORDER BY day LIMIT ?"
-                self._database.write(f"DELETE FROM embeddings WHERE key IN ({oldest})", [(going,)])
-            self._database.shrink()
-
-    def _count(self, table: str) -> int:
-        return int(self._database.value(f"SELECT count(*) FROM {table}"))
+        evict(self._database, self._limit, "embeddings", "SELECT key FROM embeddings ORDER BY day")
 
     def recall(self, questions: Sequence[str]) -> dict[str, str]:
         """Return the memos that were noted under these keys."""
@@ -119,13 +108,17 @@ def content_hash(pixels: NDArray[Any]) -> str:
     return digest.hexdigest()
 
 
-def file_question(path: str, page: int, bar_rows: int, bar_side: str = "bottom") -> str | None:
+def file_question(
+    path: str, page: int, bar_rows: int, bar_side: str = "bottom", window: Sequence[int] | None = None
+) -> str | None:
     """Return the key of the memo of a file's pixels, None if it is not there; it changes when the file does."""
     try:
         stat = Path(path).stat()
     except OSError:
         return None
-    side = {} if bar_side == "bottom" else {"bar_side": bar_side}
+    side: dict[str, Any] = {} if bar_side == "bottom" else {"bar_side": bar_side}
+    if window is not None:
+        side["window"] = list(window)
     return key_of(
         path=path, page=page, bar_rows=bar_rows, size=stat.st_size, changed=stat.st_mtime_ns, node=stat.st_ino, **side
     )
