@@ -15,6 +15,7 @@ from napari_micromap.store.drives import is_remote
 
 FOREIGN = "tables of another program or version"
 BUSY = 30.0  # seconds to wait for another process that writes
+MAPPED = 1 << 31  # bytes that are read by memory map, where the file lies on this machine
 AT_ONCE = 500  # values in one query; SQLite allows 999
 
 
@@ -117,7 +118,10 @@ class Database:
         known = self._is_ours(connection)
         if not known:
             connection.execute("PRAGMA auto_vacuum=INCREMENTAL")  # only an empty file takes this
-        wanted = "DELETE" if is_remote(self.path.parent) else "WAL"
+        remote = is_remote(self.path.parent)
+        if not remote:
+            connection.execute(f"PRAGMA mmap_size={MAPPED}")
+        wanted = "DELETE" if remote else "WAL"
         with contextlib.suppress(sqlite3.OperationalError):  # another process does it at this moment, or it cannot be
             connection.execute(f"PRAGMA journal_mode={wanted}")
         mode = connection.execute("PRAGMA journal_mode").fetchone()[0]

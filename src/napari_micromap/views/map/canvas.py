@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 
 import numpy as np
 from qtpy.QtCore import QEvent, QPointF, QSize, Qt, QTimer, Signal
@@ -23,14 +24,16 @@ from qtpy.QtWidgets import QSizePolicy, QWidget
 
 from napari_micromap.views.map import marks
 from napari_micromap.views.map.dots import DARK, Dots, Ground
-from napari_micromap.views.map.gestures import Stroke, Tool, mode_of
+from napari_micromap.views.map.gestures import Stroke, Tool, cursor_of, mode_of
 from napari_micromap.views.map.glide import Glide, glide
+from napari_micromap.views.map.pictures import Pictures, Small
 from napari_micromap.views.map.raster import Frame
 from napari_micromap.views.map.scene import Scene
 
 MORPH_SECONDS = 0.4
 MORPH_UP_TO = 50_000  # dots; more of them would stutter
 _ZOOM_PER_DEGREE = 1.0125
+_REST = 40  # ms after the last change of sight before pictures are asked for
 
 
 class Canvas(QWidget):
@@ -45,6 +48,7 @@ class Canvas(QWidget):
     hovered = Signal(object, object)  # row | None, QPoint on the screen | None
     menu_wished = Signal(int, object)  # row, QPoint on the screen
     exclude_wished = Signal(object, object)  # row | None under the pointer, QPoint on the screen
+    pictures_wanted = Signal(object)  # rows that there is room for, the most important first
     looked_around = Signal()  # the user zoomed, panned, or began to draw: nothing may move by itself now
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -66,6 +70,11 @@ class Canvas(QWidget):
         self._ticks.setTimerType(Qt.TimerType.PreciseTimer)
         self._ticks.setInterval(16)
         self._ticks.timeout.connect(self._on_tick)
+        self._rest = QTimer(self)
+        self._rest.setSingleShot(True)
+        self._rest.setInterval(_REST)
+        self._rest.timeout.connect(self._want_pictures)
+        self._asked: list[int] = []
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
@@ -108,6 +117,18 @@ class Canvas(QWidget):
         if old is not None and len(old) and len(dots) <= MORPH_UP_TO and self.isVisible():
             self._begin(glide(old, before, dots, after, scene.size))
         self.update()
+
+    def show_pictures(self, pictures: Pictures | None) -> None:
+        """Let these stand for dots where there is room; None for dots alone."""
+        self._scene.pictures = pictures
+        self._asked = []
+        self.update()
+
+    def take_pictures(self, pictures: Mapping[int, Small]) -> None:
+        """Show pictures that were asked for."""
+        if self._scene.pictures is not None and self._scene.pictures.put(pictures):
+            self._scene.redraw()
+            self.update()
 
     def fit(self) -> None:
         """Look at all dots."""
@@ -284,10 +305,9 @@ class Canvas(QWidget):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         strong = QColor(*self._ground.strong)
         self._paint_region(painter, strong)
-        for row, paint in ((self._current, marks.paint_double_ring), (self._pointed, marks.paint_ring)):
-            place = None if row is None else self._scene.place_of(row)
-            if place is not None:
-                paint(painter, QPointF(*place), self._scene.dot / 2, strong)
+        for row, twice in ((self._current, True), (self._pointed, False)):
+            if row is not None and (place := self._scene.place_of(row)) is not None:
+                marks.paint_mark(painter, place, self._scene.dot / 2, self._scene.box_of(row), strong, twice)
         if self._stroke is not None and self.drawing and self._stroke.far:
             marks.paint_outline(painter, self._stroke.outline)
         if self._sentence:
@@ -305,6 +325,13 @@ class Canvas(QWidget):
         reach = float(right - left) + scene.dot / 2 + 1
         marks.paint_region(painter, QPointF(left, top), reach, words, color, QColor(*self._ground.rgb))
 
+    def _want_pictures(self) -> None:
+        pictures = self._scene.pictures
+        lacking = [] if pictures is None else pictures.lacking
+        if lacking and lacking != self._asked:
+            self._asked = lacking
+            self.pictures_wanted.emit(lacking)
+
     def _paint_dots(self, painter: QPainter) -> None:
         ratio = self.devicePixelRatioF()
         self._scene.resize((float(self.width()), float(self.height())), ratio)  # the window may be on another screen
@@ -318,6 +345,8 @@ class Canvas(QWidget):
             self._image = QImage(frame.image.data, width, height, 4 * width, QImage.Format.Format_RGBX8888)
             self._image.setDevicePixelRatio(ratio)
             self._painted = frame
+            if self._scene.pictures is not None and self._scene.pictures.lacking:
+                self._rest.start()
         painter.drawImage(QPointF(0, 0), self._image)
 
     # ------------------------------------------------------------------ within
@@ -367,10 +396,4 @@ class Canvas(QWidget):
         self.update()
 
     def _show_cursor(self) -> None:
-        shapes = Qt.CursorShape
-        if self._stroke is not None and self._stroke.tool == "hand":
-            self.setCursor(shapes.ClosedHandCursor)
-        elif self._space or self._tool == "hand":
-            self.setCursor(shapes.OpenHandCursor)
-        else:
-            self.setCursor(shapes.CrossCursor)
+        self.setCursor(cursor_of(self._tool, self._stroke, self._space))

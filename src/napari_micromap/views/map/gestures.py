@@ -58,3 +58,10 @@ def mode_of(modifiers: Qt.KeyboardModifier) -> Mode:
     if modifiers & Qt.KeyboardModifier.ShiftModifier:
         return "add"
     return "replace"
+
+
+def cursor_of(tool: Tool, stroke: Stroke | None, space: bool) -> Qt.CursorShape:
+    """Return what the pointer looks like."""
+    if stroke is not None and stroke.tool == "hand":
+        return Qt.CursorShape.ClosedHandCursor
+    return Qt.CursorShape.OpenHandCursor if space or tool == "hand" else Qt.CursorShape.CrossCursor

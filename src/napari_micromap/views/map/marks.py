@@ -5,6 +5,9 @@ from __future__ import annotations
 from qtpy.QtCore import QPointF, QRect, QRectF, Qt
 from qtpy.QtGui import QColor, QFont, QPainter, QPen, QPolygonF
 
+from napari_micromap.views.map.camera import Place
+from napari_micromap.views.map.raster import Box
+
 ACCENT = QColor(80, 160, 235)
 _EDGE = 8  # logical pixels between words and the border
 
@@ -25,19 +28,15 @@ def paint_double_ring(painter: QPainter, at: QPointF, radius: float, color: QCol
     painter.drawEllipse(at, radius + 7.75, radius + 7.75)
 
 
-def paint_frame(painter: QPainter, box: QRectF, color: QColor) -> None:
-    """Frame the picture under the pointer."""
+def paint_mark(painter: QPainter, place: Place, radius: float, box: Box | None, color: QColor, twice: bool) -> None:
+    """Ring a dot or frame the picture that stands for it: once under the pointer, twice where it is current."""
+    if box is None:
+        (paint_double_ring if twice else paint_ring)(painter, QPointF(*place), radius, color)
+        return
     painter.setBrush(Qt.BrushStyle.NoBrush)
-    painter.setPen(QPen(color, 1.5))
-    painter.drawRect(box.adjusted(-1, -1, 1, 1))
-
-
-def paint_double_frame(painter: QPainter, box: QRectF, color: QColor) -> None:
-    """Frame the current picture twice, as a dot is ringed."""
-    painter.setBrush(Qt.BrushStyle.NoBrush)
-    for away, width in ((2.5, 1.75), (5.75, 1.25)):
+    for away, width in ((2.5, 1.75), (5.75, 1.25)) if twice else ((1.0, 1.5),):
         painter.setPen(QPen(color, width))
-        painter.drawRect(box.adjusted(-away, -away, away, away))
+        painter.drawRect(QRectF(*box).adjusted(-away, -away, away, away))
 
 
 def paint_outline(painter: QPainter, outline: QPolygonF) -> None:

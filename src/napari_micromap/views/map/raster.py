@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from math import ceil, pi
 from typing import TypeAlias
 
@@ -15,6 +16,7 @@ from napari_micromap.views.map.dots import Dots, diameter
 from napari_micromap.views.map.sheet import Seen, Sheet
 from napari_micromap.views.map.soft import draw_soft
 
+Box: TypeAlias = tuple[float, float, float, float]  # left, top, width, height in logical pixels
 Ids: TypeAlias = NDArray[np.int32]  # (h, w): 1 + index of the dot on top, 0 for ground
 
 # More dots in sight, or more pixels of them, have no soft edges, and one line around all that touch.
@@ -34,11 +36,14 @@ class Frame:
         1 + index into ``dots`` of what is on top, 0 for ground.
     dots : Dots
         What was drawn.
+    boxes : mapping of row to Box
+        Where pictures stand for their dots.
     """
 
     image: NDArray[np.uint8]
     ids: Ids
     dots: Dots
+    boxes: Mapping[int, Box] = field(default_factory=dict)
 
     @property
     def rows(self) -> NDArray[np.int32]:

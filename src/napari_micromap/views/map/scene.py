@@ -6,7 +6,8 @@ import numpy as np
 
 from napari_micromap.views.map.camera import Camera, Size, fit
 from napari_micromap.views.map.dots import Dots, diameter
-from napari_micromap.views.map.raster import Frame, draw
+from napari_micromap.views.map.pictures import Pictures
+from napari_micromap.views.map.raster import Box, Frame, draw
 
 _SLACK = 2.0  # logical pixels by which the middle of a dot may be out of sight
 _REACH = 5.0  # logical pixels from a dot's middle within which it is under the pointer
@@ -20,6 +21,7 @@ class Scene:
         self.camera = Camera()
         self.fitted = True  # the camera follows the dots until a user moves it
         self.size: Size = (1.0, 1.0)
+        self._pictures: Pictures | None = None
         self._ratio = 1.0
         self._home: Camera | None = None
         self._frame: Frame | None = None
@@ -46,8 +48,30 @@ class Scene:
         """The drawn dots, in device pixels."""
         if self._frame is None and self.dots is not None:
             size = (max(1, round(self.size[0] * self._ratio)), max(1, round(self.size[1] * self._ratio)))
-            self._frame = draw(self.dots, self.camera.scaled(self._ratio), size, self._ratio, self.dot)
+            camera = self.camera.scaled(self._ratio)
+            self._frame = draw(self.dots, camera, size, self._ratio, self.dot)
+            if self._pictures is not None:
+                zoom = self.camera.scale / self.home.scale
+                self._frame = self._pictures.laid_over(self._frame, camera, zoom, self._ratio)
         return self._frame
+
+    @property
+    def pictures(self) -> Pictures | None:
+        """What stands for dots where there is room."""
+        return self._pictures
+
+    @pictures.setter
+    def pictures(self, pictures: Pictures | None) -> None:
+        self._pictures = pictures
+        self.redraw()
+
+    def redraw(self) -> None:
+        """Draw anew when it is next asked for."""
+        self._frame = None
+
+    def box_of(self, row: int) -> Box | None:
+        """Return where a picture stands for a row's dot in the last frame."""
+        return None if self._frame is None else self._frame.boxes.get(row)
 
     def home_of(self, dots: Dots | None) -> Camera:
         """Return where one would see all of these dots."""

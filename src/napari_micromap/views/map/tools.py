@@ -15,6 +15,10 @@ _TOOLS: tuple[tuple[Tool, str], ...] = (
     ("rectangle", "Rectangle: drag over dots to select them.\nShift adds, Alt or Ctrl removes, Esc selects nothing."),
     ("hand", "Hand: drag to move the map (or hold Space, or use the middle button); the wheel zooms."),
 )
+_PICTURES = (
+    "Pictures: zoom in, and where there is room dots become pictures, the most typical ones first.\n"
+    "Their frames have the colors of the dots. Selected dots stay in sight."
+)
 
 
 class Toolbar(QWidget):
@@ -22,6 +26,7 @@ class Toolbar(QWidget):
 
     tool_picked = Signal(str)  # Tool
     fit_wished = Signal()
+    pictures_wished = Signal(bool)  # whether dots become pictures as one zooms in
     undo_wished = Signal()
     redo_wished = Signal()
 
@@ -39,6 +44,10 @@ class Toolbar(QWidget):
             group.addButton(button)
         row.addSpacing(6)
         self._add("fit", "Show all dots (Home)").clicked.connect(lambda: self.fit_wished.emit())
+        self._pictures = self._add("pictures", _PICTURES)
+        self._pictures.setCheckable(True)
+        self._pictures.setChecked(True)
+        self._pictures.toggled.connect(lambda on: self.pictures_wished.emit(on))
         row.addSpacing(6)
         self._add("undo", "Undo the last selection, exclusion or filter (Ctrl+Z)").clicked.connect(
             lambda: self.undo_wished.emit()
@@ -52,6 +61,11 @@ class Toolbar(QWidget):
     def show_tool(self, tool: Tool) -> None:
         """Mark the tool that is used."""
         self._buttons[tool].setChecked(True)
+
+    @property
+    def pictures(self) -> bool:
+        """Whether dots become pictures as one zooms in."""
+        return bool(self._pictures.isChecked())
 
     def show_steps(self, can_undo: bool, can_redo: bool) -> None:
         """Say whether there is something to undo or redo."""

@@ -22,8 +22,11 @@ from napari_micromap.views.map.gestures import Tool
 from napari_micromap.views.map.hover import HoverCard
 from napari_micromap.views.map.lasso import rows_inside
 from napari_micromap.views.map.legend import Legend
+from napari_micromap.views.map.levels import Levels, find_levels, typical_order
 from napari_micromap.views.map.marks import ACCENT
 from napari_micromap.views.map.packed import Rgb
+from napari_micromap.views.map.pictures import LARGEST, Pictures
+from napari_micromap.views.map.small import aspect_of, pictures_of
 from napari_micromap.views.map.tools import Toolbar
 from napari_micromap.wording import counted
 
@@ -53,6 +56,7 @@ class MapView(QWidget):
         self._ids = session.atlas.ids
         self._coloring: Coloring = plain(0)
         self._order: NDArray[np.intp] = shuffled(0)
+        self._pictured: Positions | None = None  # where pictures were placed
         self._in_scope: tuple[Map | None, NDArray[np.bool_] | None, Positions | None] = (None, None, None)
         self._build()
         self._bind_keys(shortcuts or self)
@@ -112,6 +116,8 @@ class MapView(QWidget):
         self.canvas.looked_around.connect(session.touch_map)
         self.canvas.menu_wished.connect(self._on_menu)
         self.canvas.exclude_wished.connect(self._on_exclude)
+        self.canvas.pictures_wanted.connect(self._on_pictures_wanted)
+        self.toolbar.pictures_wished.connect(lambda on: self._show_pictures())
         self.legend.entry_clicked.connect(self._on_entry)
         self.chip.clicked.connect(lambda: session.show_waiting_map())
         self.toolbar.tool_picked.connect(self._on_tool)
@@ -170,6 +176,7 @@ class MapView(QWidget):
             self.canvas.show_dots(dots)
         else:
             self.canvas.move_to(dots, refit=not shown.preview)
+        self._show_pictures()
         self._show_legend()
         self._show_words()
 
@@ -177,6 +184,7 @@ class MapView(QWidget):
         if (dots := self._arranged()) is not None:
             self.canvas.show_dots(dots)
         self._show_words()
+        self._show_pictures()
 
     def _show_selection(self, rows: Rows) -> None:
         self._show_dots()
@@ -248,7 +256,44 @@ class MapView(QWidget):
             self._in_scope = shown, mask, places
         return self._in_scope[2]
 
+    def _show_pictures(self) -> None:
+        """Find places for pictures where there are none yet; a preview, which moves with each image, has none."""
+        places = self._places() if self.toolbar.pictures else None
+        if places is self._pictured:
+            return
+        self._pictured = places
+        self.canvas.show_pictures(None)
+        session, shown = self._session, self._session.map
+        session.run.cancel("pictures")
+        if places is None or shown is None or shown.preview or len(session.atlas) != len(places):
+            return
+        atlas = session.atlas
+        session.run(
+            lambda: find_levels(places, typical_order(len(atlas), atlas.neighbors), aspect_of(atlas)),
+            lane="pictures",
+            done=lambda levels: self._take_levels(places, levels),
+        )
+
+    def _take_levels(self, places: Positions, levels: Levels) -> None:
+        if places is self._pictured:
+            self.canvas.show_pictures(Pictures(levels))
+
     # ------------------------------------------------------------------ ask
+
+    def _on_pictures_wanted(self, rows: list[int]) -> None:
+        atlas, store, places = self._session.atlas, self._session.workshop.thumbnails, self._pictured
+        side = round(LARGEST * self.devicePixelRatioF())
+
+        def take(pictures: object) -> None:
+            if places is self._pictured and isinstance(pictures, dict):
+                self.canvas.take_pictures(pictures)
+
+        self._session.run(
+            lambda: pictures_of(atlas, rows, store, side),
+            lane="pictures",
+            done=take,
+            progress=lambda progress: take(progress.partial),
+        )
 
     def _on_lasso(self, corners: NDArray[np.float64], mode: str) -> None:
         places = self._places()
