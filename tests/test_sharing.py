@@ -238,6 +238,22 @@ def test_the_methods_paragraph_says_what_is_needed_to_do_it_again(mapped: Sessio
     assert "flips" not in said
 
 
+def test_the_methods_paragraph_says_what_was_done_to_the_contrast(shared: Snapshot) -> None:
+    from dataclasses import replace
+
+    from napari_micromap.recipe import Recipe
+
+    def said(recipe: Recipe) -> str:
+        made_by = {**shared.atlas.made_by, "recipe": repr(recipe)}
+        return methods_of(replace(shared, atlas=replace(shared.atlas, made_by=made_by)))
+
+    for expected in ("wider than about 0.5 of its shorter side", "(CLAHE, 8 × 8 parts, limit 0.01)", "exchanged"):
+        assert expected in said(Recipe(even_light=0.5, local_contrast=0.01, invert=True))
+        assert expected not in said(Recipe())
+    at_scale = Recipe(scale="chosen", um_per_px=0.2)
+    assert "windows of 224 × 224 pixels were taken from it at 0.2 µm a pixel" in said(at_scale)
+
+
 def test_filters_are_part_of_what_is_said(mapped: Session) -> None:
     mapped.use_only(Filter("film", values=("F000", "F001", "F002")))
     try:

@@ -50,17 +50,37 @@ def _network(made_by: Mapping[str, Any], dim: int) -> list[str]:
     weights = str(made_by.get("weights_sha256", ""))
     doi = _doi_of(cls.__doc__)
     recipe = arguments_of(str(made_by.get("recipe", "")))
-    side, low, high = recipe.get("side", 224), recipe.get("low_percent", 0.5), recipe.get("high_percent", 99.5)
     last = recipe.get("depths") == "last"
     depths = "the last layer" if last else "layers of several depths, each scaled to unit length,"
     views = " and over all 8 flips and quarter turns" if recipe.get("views", 8) == 8 else ""
+    called = arguments_of(str(made_by.get("backbone", "")))
+    # whose weights these are is the user's, and which model of timm it was is a choice
+    title = {"own": f"{called.get('architecture')} with weights of our own", "timm": str(called.get("model"))}.get(
+        name, cls.title
+    )
     return [
-        f"Gray values between the {low:g}th and the {high:g}th percentile of each image were scaled to 0–1, and the "
-        f"image was resized to {side} × {side} pixels.",
-        f"It was embedded by {cls.title}{f' [{doi}]' if doi else ''}, pretrained and not trained further (SHA-256 of "
+        _pictures(recipe),
+        f"It was embedded by {title}{f' [{doi}]' if doi else ''}, pretrained and not trained further (SHA-256 of "
         f"the weights {weights[:16]}…, {made_by.get('precision', 'float32')}): the activations of {depths} were "
         f"averaged over position{views}, which gives {dim} numbers an image.",
     ]
+
+
+def _pictures(recipe: Mapping[str, Any]) -> str:
+    """Say what was done to each picture, in the order in which it was done."""
+    side, low, high = recipe.get("side", 224), recipe.get("low_percent", 0.5), recipe.get("high_percent", 99.5)
+    done = [f"Gray values between the {low:g}th and the {high:g}th percentile of each image were scaled to 0–1"]
+    if width := recipe.get("even_light", 0):
+        done.append(f"slope and shading wider than about {width:g} of its shorter side were subtracted")
+    if limit := recipe.get("local_contrast", 0):
+        done.append(f"local contrast was equalized (CLAHE, 8 × 8 parts, limit {limit:g})")
+    if recipe.get("invert", False):
+        done.append("black and white were exchanged")
+    at_scale = recipe.get("scale", "own") != "own"
+    if at_scale or recipe.get("windows", "whole") == "pooled":
+        where = f" at {recipe.get('um_per_px', 0):g} µm a pixel" if at_scale else ""
+        return f"{', '.join(done)}; windows of {side} × {side} pixels were taken from it{where}."
+    return f"{', '.join(done)}, and the image was resized to {side} × {side} pixels."
 
 
 def _space(shared: Snapshot) -> str:
