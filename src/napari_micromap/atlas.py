@@ -13,6 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from napari_micromap.microscopy.cropping import Side, crop_bar, side_of, specimen_box
+from napari_micromap.microscopy.parts import Box, Wholes, read_part
 from napari_micromap.microscopy.pixels import read_pixels
 from napari_micromap.neighbors import Neighbors
 from napari_micromap.problems import Problem, Unreadable
@@ -55,6 +56,9 @@ class LivePixels(Protocol):
     def read(self, max_side: int | None = None) -> NDArray[Any]:
         """Return (h, w) or (h, w, 3) pixels, at least ``max_side`` on the longer side where that is less work."""
 
+    def read_part(self, box: Box) -> NDArray[Any]:
+        """Return the pixels of a part at full resolution."""
+
 
 class FittedSpace(Protocol):
     """The collection's way from embeddings to features; frozen while the collection grows."""
@@ -85,6 +89,7 @@ class Micrograph:
     bar_rows: int
     live: LivePixels | None = None
     bar_side: Side = "bottom"
+    window: Box | None = None  # top, left, height, width inside the specimen, where it is a part of a larger one
 
     def pixels(self, max_side: int | None = None) -> NDArray[Any]:
         """Read the whole picture with its data bar, (h, w) or (h, w, 3), in the dtype it was stored with."""
@@ -94,15 +99,28 @@ class Micrograph:
             raise Unreadable(f"“{self.name}” came from a layer that is not open; load that layer again.")
         return read_pixels(Path(self.path), self.page)
 
-    def specimen(self, max_side: int | None = None) -> NDArray[Any]:
-        """Read the picture without its data bar."""
+    def specimen(self, max_side: int | None = None, wholes: Wholes | None = None) -> NDArray[Any]:
+        """Read the picture without its data bar, or its window, without the rest where the format allows.
+
+        ``wholes`` keeps what had to be decoded as a whole, for other windows of it.
+        """
+        if self.window is not None:
+            return self.part(self.window, wholes)
         pixels = self.pixels(max_side)
         shrunk = 1.0 if self.live is None else pixels.shape[0] / self.live.height
         return crop_bar(pixels, round(self.bar_rows * shrunk), self.bar_side)
 
+    def part(self, box: Box, wholes: Wholes | None = None) -> NDArray[Any]:
+        """Read a part of the whole picture, at full resolution."""
+        if self.live is not None:
+            return self.live.read_part(box)
+        if not self.path:
+            raise Unreadable(f"“{self.name}” came from a layer that is not open; load that layer again.")
+        return read_part(Path(self.path), self.page, box, wholes)
+
     def box(self, height: int, width: int) -> tuple[int, int, int, int]:
-        """Return top, left, height, width of the specimen in its whole picture of ``height`` × ``width`` pixels."""
-        return specimen_box(height, width, self.bar_rows, self.bar_side)
+        """Return top, left, height, width of the specimen, or its window, in a picture of ``height`` × ``width``."""
+        return self.window or specimen_box(height, width, self.bar_rows, self.bar_side)
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,6 +140,9 @@ class Atlas:
         Page of a multi-page file, or slice of a stack.
     live : mapping of id to LivePixels
         Pictures of open layers.
+    windows : (n, 4) array of int32, or None
+        Top, left, height and width in the whole picture at full resolution, where rows are windows cut from larger
+        micrographs; None where rows are whole. Their data bar was left out when they were cut.
     """
 
     columns: pd.DataFrame
@@ -141,10 +162,11 @@ class Atlas:
     positions: Positions | None = None
     layout: str = ""  # repr of the layout that gave the positions
     tables: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))  # column to the table it came from
+    windows: NDArray[np.int32] | None = None
 
     def __post_init__(self) -> None:
         n = len(self.ids)
-        for name in ("columns", "paths", "pages", "embeddings", "features", "positions"):
+        for name in ("columns", "paths", "pages", "embeddings", "features", "positions", "windows"):
             value = getattr(self, name)
             if value is not None and len(value) != n:
                 raise ValueError(f"{name} has {len(value)} rows, the atlas {n}")
@@ -168,6 +190,7 @@ class Atlas:
             bar_rows=int(self.columns["bar_rows"].to_numpy()[row]),
             live=self.live.get(id_),
             bar_side=side_of(self.columns["bar_side"].to_numpy()[row] if "bar_side" in self.columns else None),
+            window=None if self.windows is None else _box(self.windows[row]),
         )
 
     def __iter__(self) -> Iterator[Micrograph]:
@@ -260,6 +283,21 @@ class Atlas:
         """Sample of each micrograph, missing where it has no name."""
         return None if self.sample_column is None else self.columns[self.sample_column]
 
+    @property
+    def independent(self) -> pd.Series[Any] | None:
+        """What tests may count: the samples; for windows without any, the micrographs that they were cut from.
+
+        Windows of one micrograph are of one sample, whatever a column says: where it tells them apart, those samples
+        count as one.
+        """
+        samples = self.samples
+        if self.windows is None:
+            return samples
+        of = pd.Series([id_.partition("@")[0] for id_ in self.ids.tolist()], index=self.columns.index, dtype=object)
+        if samples is None:
+            return self.columns.get("micrograph", of)
+        return _merged(samples, of)
+
     def with_sample_column(self, name: str | None) -> Atlas:
         """Say which column names the sample."""
         if name is not None and name not in self.columns:
@@ -268,6 +306,35 @@ class Atlas:
         if name is not None:
             roles[name] = "sample"
         return replace(self, roles=MappingProxyType(roles))
+
+
+def _box(window: NDArray[np.int32]) -> Box:
+    top, left, height, width = window.tolist()
+    return top, left, height, width
+
+
+def _merged(samples: pd.Series[Any], micrographs: pd.Series[Any]) -> pd.Series[Any]:
+    """Let samples that share a micrograph be one, named by all of them."""
+    known = samples.notna()
+    names = samples[known].map(str)
+    sets = [sorted(set(of_one)) for _, of_one in names.groupby(micrographs[known])]
+    if all(len(several) == 1 for several in sets):
+        return samples
+    of: dict[str, str] = {name: name for name in names.unique()}
+
+    def root(name: str) -> str:
+        while of[name] != name:
+            of[name] = of[of[name]]
+            name = of[name]
+        return name
+
+    for several in sets:
+        for name in several[1:]:
+            of[root(name)] = root(several[0])
+    together = pd.Series(sorted(of)).groupby([root(name) for name in sorted(of)]).agg(" + ".join)
+    merged = samples.astype(object).copy()
+    merged[known] = [together[root(name)] for name in names]
+    return merged
 
 
 def kinds_of(atlas: Atlas) -> pd.DataFrame:

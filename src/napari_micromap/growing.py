@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from napari_micromap import pipeline
 from napari_micromap.atlas import Atlas, Rows, same_bars
@@ -82,6 +83,30 @@ def grow(atlas: Atlas, source: Source, workshop: pipeline.Workshop, device: str 
     return Growth(both, np.arange(len(atlas), len(both), dtype=np.intp), moved, gone)
 
 
+def refound(atlas: Atlas, source: Source) -> Work[tuple[Atlas, int]]:
+    """Look for micrographs whose files are not where they were, and know them by their content.
+
+    Returns
+    -------
+    Atlas
+        Whose paths are right again; nothing else changes.
+    int
+        How many were found.
+    """
+    found = yield from source()
+    wholes = pd.Index([id_.partition("@")[0] for id_ in atlas.ids.tolist()])  # a window lies in the file of the whole
+    known = pd.Index(found.ids).get_indexer(wholes)
+    lost = lost_rows(atlas)
+    rows = lost[known[lost] >= 0]
+    return _with_paths_of(atlas, rows, found, known[rows])
+
+
+def lost_rows(atlas: Atlas) -> Rows:
+    """Return the rows of micrographs whose files are not where they were."""
+    there = {path: Path(path).exists() for path in np.unique(atlas.paths).tolist() if path}
+    return np.flatnonzero([not there.get(path, True) for path in atlas.paths.tolist()]).astype(np.intp)
+
+
 def caught_up_growth(grown: Atlas, before: Atlas, now: Atlas) -> Atlas | None:
     """Return a grown collection beside what was said of the old one meanwhile; None if it is of no use any more."""
     if now is before:
@@ -120,6 +145,7 @@ def taken(atlas: Atlas, rows: Rows) -> Atlas:
         columns=atlas.columns.iloc[rows].reset_index(drop=True), ids=ids, paths=atlas.paths[rows],
         pages=atlas.pages[rows], live=MappingProxyType({i: atlas.live[i] for i in map(str, ids) if i in atlas.live}),
         embeddings=None if atlas.embeddings is None else atlas.embeddings[rows],
+        windows=None if atlas.windows is None else atlas.windows[rows],
         space=None, features=None, neighbors=None, fitted_to=None, positions=None, layout="",
     )  # fmt: skip
 
@@ -138,9 +164,18 @@ def joined(atlas: Atlas, part: Atlas) -> Atlas:
         columns=columns,
         ids=np.concatenate([atlas.ids, part.ids]), paths=np.concatenate([atlas.paths, part.paths]),
         pages=np.concatenate([atlas.pages, part.pages]), live=MappingProxyType({**atlas.live, **part.live}),
+        windows=_all_windows(atlas, part),
         unreadable=part.unreadable, roles=MappingProxyType({**part.roles, **atlas.roles}),
         embeddings=embeddings, space=None, features=None, neighbors=None, fitted_to=None, positions=None, layout="",
     )  # fmt: skip
+
+
+def _all_windows(atlas: Atlas, part: Atlas) -> NDArray[np.int32] | None:
+    if (atlas.windows is None) != (part.windows is None) and len(atlas) and len(part):
+        raise Problem("Whole images and windows of images cannot stand on one map; open one or the other.")
+    if atlas.windows is None or part.windows is None:
+        return atlas.windows if len(atlas) else part.windows
+    return np.concatenate([atlas.windows, part.windows])
 
 
 def made_by(atlas: Atlas) -> tuple[Backbone, Recipe]:
@@ -221,7 +256,11 @@ def _with_name_pieces(both: Atlas, n: int) -> Atlas:
 def _with_paths(atlas: Atlas, found: Atlas, known: Rows) -> tuple[Atlas, int]:
     """Let known micrographs point to where their files lie now; what users see of the place follows."""
     here = np.flatnonzero(known >= 0)
-    rows = known[here]
+    return _with_paths_of(atlas, known[here], found, here)
+
+
+def _with_paths_of(atlas: Atlas, rows: Rows, found: Atlas, here: Rows) -> tuple[Atlas, int]:
+    """Let ``rows`` point to where the rows ``here`` of what was found lie."""
     moved = atlas.paths[rows] != found.paths[here]
     if not moved.any():
         return atlas, 0

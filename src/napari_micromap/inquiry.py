@@ -304,9 +304,9 @@ def _says_the_same(one: NDArray[np.float64], other: NDArray[np.float64]) -> bool
 
 def samples_of(atlas: Atlas) -> pd.Series[Any] | None:
     """Return the sample of each row; windows of micrographs without a sample count by micrograph, not by window."""
-    if atlas.samples is None and WHOLE in atlas.columns:
+    if atlas.windows is None and atlas.samples is None and WHOLE in atlas.columns:
         return atlas.columns[WHOLE]
-    return atlas.samples
+    return atlas.independent
 
 
 def tested(atlas: Atlas, name: str, scope: Rows | None) -> tuple[NDArray[Any], Units]:

@@ -17,3 +17,7 @@ class WeightsMissing(Problem):
 
 class WeightsDamaged(Problem):
     """Weights whose content is not what their name or publisher says."""
+
+
+class TooLarge(Unreadable):
+    """A picture is larger than memory should hold; parts of it may be read."""

@@ -64,7 +64,7 @@ class Inference:
         depths = [torch.cat(parts) for parts in zip(*done)]
         counts = [len(windows) for windows in pictures]
         if len(depths[0]) > len(counts):
-            depths = [torch.stack([part.mean(dim=0) for part in depth.split(counts)]) for depth in depths]
+            depths = [torch.stack([part.mean(dim=0) for part in torch.split(depth, counts)]) for depth in depths]
         return depths_joined(depths)
 
     def _vectors(self, prepared: Sequence[Gray], views: Literal[1, 8], stop: Stop) -> list[Tensor]:

@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_micromap.atlas import Atlas
+from napari_micromap.microscopy.parts import Wholes
 from napari_micromap.problems import Problem
-from napari_micromap.recipe import Recipe, prepare_windows, thumbnail, window_side
+from napari_micromap.recipe import Recipe, prepare_windows, prepare_with_thumbnail, thumbnail, window_side
 from napari_micromap.store.embeddings import content_hash
 from napari_micromap.store.thumbnails import jpeg_of
 
@@ -51,6 +52,7 @@ class Reader:
         self._atlas = atlas
         self._recipe = recipe
         self._um_per_px = atlas.um_per_px
+        self._wholes = Wholes()
         self._with_thumbnail = with_thumbnail
         self._with_vector = with_vector
         self._kept: dict[int, Picture] = {}
@@ -76,12 +78,16 @@ class Reader:
     def _read(self, row: int) -> Picture:
         um_per_px = float(self._um_per_px[row])
         whole = window_side(self._recipe, um_per_px) is None  # windows are cut from all there is
-        specimen = self._atlas[row].specimen(FINE_ENOUGH * self._recipe.side if whole else None)
+        specimen = self._atlas[row].specimen(FINE_ENOUGH * self._recipe.side if whole else None, self._wholes)
         if not specimen.size:
             return Picture(row, reason="There is nothing left of it above its data bar.")
         picture = Picture(row, content_hash(specimen))
-        if row in self._with_thumbnail:
-            picture.jpeg = jpeg_of(thumbnail(specimen))
-        if row in self._with_vector:
+        small = None
+        if row in self._with_thumbnail and row in self._with_vector:
+            picture.prepared, small = prepare_with_thumbnail(specimen, self._recipe, um_per_px)
+        elif row in self._with_thumbnail:
+            small = thumbnail(specimen)
+        elif row in self._with_vector:
             picture.prepared = prepare_windows(specimen, self._recipe, um_per_px)
+        picture.jpeg = None if small is None else jpeg_of(small)
         return picture

@@ -328,7 +328,8 @@ class Run:
         micrograph = self.atlas[row]
         if micrograph.live is not None or not micrograph.path:
             return None
-        return file_question(micrograph.path, micrograph.page, micrograph.bar_rows, micrograph.bar_side)
+        one = micrograph
+        return file_question(one.path, one.page, one.bar_rows, one.bar_side, one.window)
 
     def _thumbnail_key(self, row: int) -> str:
         return self.thumbnails.key_of(self.atlas[row])
@@ -352,6 +353,7 @@ def without(atlas: Atlas, kept: NDArray[np.intp], failed: dict[int, str]) -> Atl
         ids=ids,
         paths=atlas.paths[kept],
         pages=atlas.pages[kept],
+        windows=None if atlas.windows is None else atlas.windows[kept],
         live={id_: live for id_, live in atlas.live.items() if id_ in set(ids.tolist())},
         unreadable=atlas.unreadable + named,
     )

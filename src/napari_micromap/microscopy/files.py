@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_micromap.problems import Unreadable
+from napari_micromap.problems import TooLarge, Unreadable
 
 if TYPE_CHECKING:
     from tifffile import TiffFile
@@ -108,9 +108,9 @@ def check_size(shape: Sequence[int], dtype: Any) -> None:
     needed = int(np.prod([int(side) for side in shape], dtype=object)) * np.dtype(dtype).itemsize
     if needed > LARGEST_BYTES:
         height, width = shape[:2]
-        raise Unreadable(
+        raise TooLarge(
             f"{width} × {height} pixels would need {needed / 2**20:,.0f} MB, the limit is {LARGEST_BYTES // 2**20} MB; "
-            "cut or reduce the picture."
+            "map its windows, or reduce the picture."
         )
 
 

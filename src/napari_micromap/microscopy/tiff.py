@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from napari_micromap.microscopy.files import check_size, decoding, upright
 from napari_micromap.microscopy.palettes import without_palette
+from napari_micromap.microscopy.segments import part_of_page
 from napari_micromap.problems import Unreadable
 
 if TYPE_CHECKING:
@@ -60,6 +61,20 @@ class TiffPicture:
             gray_or_rgb = _as_seen(_channels_last(stored, described), described)
         return upright(gray_or_rgb, _orientation(described))
 
+    def has_parts(self, page: int) -> bool:
+        """Tell whether parts of a page can be read without the rest."""
+        described = self._described(page)
+        upside = _orientation(described) == 1
+        # A palette's kind is told from the whole picture; inks and volumes are rare.
+        plain = described.photometric in (WHITE_IS_ZERO, BLACK_IS_ZERO, RGB)
+        return self._contiguous <= 1 and upside and plain and described.imagedepth == 1
+
+    def part(self, page: int, box: tuple[int, int, int, int]) -> NDArray[Any]:
+        """Decode top, left, height, width of a page that has parts, to (h, w) or (h, w, 3)."""
+        described = self._described(page)
+        _check(described, box)
+        return _as_seen(part_of_page(described, box), described)
+
     def close(self) -> None:
         """Let go of the file."""
         if self.tiff is not None:
@@ -100,7 +115,7 @@ def _orientation(page: Any) -> int:
     return value if isinstance(value, int) and 1 <= value <= 8 else 1
 
 
-def _check(page: Any) -> None:
+def _check(page: Any, box: tuple[int, int, int, int] | None = None) -> None:
     if page.dtype is None or page.dtype.kind not in "buif":
         raise Unreadable("The numbers in it are of a kind that is no picture; save it as 8- or 16-bit gray.")
     if page.imagedepth > 1:
@@ -108,7 +123,8 @@ def _check(page: Any) -> None:
     plain = page.photometric in (WHITE_IS_ZERO, BLACK_IS_ZERO, RGB, PALETTE, CMYK)
     if not plain and not (page.photometric == YCBCR and page.compression in GIVES_RGB):
         raise Unreadable("Its colors are stored in a way that is rare in microscopy; save it as gray or RGB.")
-    check_size((page.imagelength, page.imagewidth, page.samplesperpixel), page.dtype)
+    wanted = (page.imagelength, page.imagewidth) if box is None else box[2:]
+    check_size((*wanted, page.samplesperpixel), page.dtype)
     # Decoders fill what is missing with zeros; no specimen is black because a copy broke off.
     if page.is_contiguous and page.compression == 1:
         return  # read in one piece, or not at all

@@ -134,7 +134,8 @@ def squares_of(picture: Gray, recipe: Recipe, um_per_px: float) -> Squares:
         return resized(picture, recipe.side, recipe.side)[None]
     zoom = recipe.side / side
     squares = []
-    for top, left, height, width in cuts_in(*picture.shape, side, recipe.overlap, recipe.most_windows).tolist():
+    rows, columns = picture.shape
+    for top, left, height, width in cuts_in(rows, columns, side, recipe.overlap, recipe.most_windows).tolist():
         window = picture[top : top + height, left : left + width]
         rows, columns = (
             recipe.side if length >= round(side) else max(1, min(recipe.side, round(length * zoom)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,7 @@ from napari_micromap.session.maps import Map
 from napari_micromap.session.tabling import Tabling
 from napari_micromap.sources.folder import Folder
 from napari_micromap.sources.several import Several
+from napari_micromap.sources.windows import Cut, Windows
 from napari_micromap.tables import Wanted
 from napari_micromap.wording import counted
 from napari_micromap.work import Work
@@ -44,12 +45,61 @@ class Growing(Tabling):
     def __init__(self) -> None:
         super().__init__()
         self._source: Source | None = None
+        self._wholes: tuple[Atlas, Source | None] | None = None  # what the open windows were cut from
         self._fresh: frozenset[str] = frozenset()
 
     @property
     def source(self) -> Source | None:
         """Where the micrographs come from, if that can be looked through again."""
         return self._source
+
+    @property
+    def can_uncut(self) -> bool:
+        """Whether the whole images can be had back that the open windows were cut from."""
+        return self._atlas.windows is not None and (self._wholes is not None or self._source is not None)
+
+    def cut_windows(self, cut: Cut | None = None) -> None:
+        """Cut the open images into windows, each a micrograph of its own; what was said of an image is said of each.
+
+        Named selections, tests and the map are of the images, and go; :meth:`uncut` brings the images back.
+        """
+
+        def done(built: tuple[tuple[Atlas, Source | None], Atlas]) -> None:
+            wholes, atlas = built
+            color, (_, source) = self.color_by, wholes
+            self._start_anew(atlas)
+            self._wholes = wholes
+            self._source = None if source is None else Windows(source, cut or Cut())
+            if color in atlas.columns:
+                self.color_by = color
+
+        self._build(lambda: self._cutting(cut or Cut()), done)
+
+    def _cutting(self, cut: Cut) -> Work[tuple[tuple[Atlas, Source | None], Atlas]]:
+        wholes = self._atlas, self._source
+        if self._wholes is not None and self._atlas.windows is not None:
+            wholes = self._wholes
+        return wholes, (yield from cut(wholes[0]))
+
+    def uncut(self) -> None:
+        """Open the whole images again that windows were cut from."""
+        if self._wholes is not None:
+            atlas, source = self._wholes
+            self._start_anew(atlas)
+            self._source = source
+            return
+        if not isinstance(self._source, Windows):
+            raise Problem("The whole images are not known any more; open their folder again.")
+        source = self._source.of
+
+        def done(atlas: Atlas) -> None:
+            self._start_anew(atlas)
+            self._source = source
+
+        self._build(lambda: pipeline.gather(source), done)
+
+    def _start_anew(self, atlas: Atlas) -> None:
+        raise NotImplementedError
 
     @property
     def fresh(self) -> frozenset[str]:
@@ -66,6 +116,20 @@ class Growing(Tabling):
         if wanted is None:
             raise Problem("These images did not come from a folder; open the folder that holds them to find new ones.")
         self._build(lambda: self._growth(wanted, self._atlas), self._has_grown)
+
+    def find_images(self, folder: Path | str) -> None:
+        """Look in a folder for images that are not where they were; they are known by their content."""
+        before = self._atlas
+
+        def done(found: tuple[Atlas, int]) -> None:
+            atlas, count = found
+            if self._atlas is before and count:
+                self._set_atlas(atlas)
+            still = len(growing.lost_rows(self._atlas))
+            rest = f"; {counted(still, 'image')} {'is' if still == 1 else 'are'} still missing" if still else ""
+            self.warned.emit(f"{counted(count, 'image')} found in “{Path(folder).name}”{rest}.")
+
+        self._build(lambda: growing.refound(before, Folder(Path(folder))), done)
 
     # ------------------------------------------------------------------ within
 
@@ -121,17 +185,27 @@ class Growing(Tabling):
             return None
         return shown.positions
 
-    def _source_state(self) -> dict[str, Any] | None:
-        match self._source:
+    def _source_state(self, source: Source | None = None) -> dict[str, Any] | None:
+        match source or self._source:
             case Folder(path, recursive):
                 return {"folder": str(Path(path).absolute()), "recursive": recursive}
             case Several(paths):
                 return {"paths": [str(Path(path).absolute()) for path in paths]}
+            case Windows(of, cut):
+                inner = self._source_state(of)
+                return None if inner is None else {**inner, "windows": asdict(cut)}
         return None
 
     def _source_from(self, state: object) -> Source | None:
         """Return the source that was saved; where it is not there any more, the folder that the images lie in now."""
         said: Mapping[str, Any] = state if isinstance(state, dict) else {}
+        if "windows" in said or self._atlas.windows is not None:
+            cut = _cut_from(said.get("windows"))
+            whole = self._whole_source_from(said)
+            return None if cut is None or whole is None else Windows(whole, cut)
+        return self._whole_source_from(said)
+
+    def _whole_source_from(self, said: Mapping[str, Any]) -> Source | None:
         paths, folder = said.get("paths"), said.get("folder")
         if isinstance(paths, list) and paths and all(isinstance(p, str) and Path(p).exists() for p in paths):
             return Several(tuple(map(Path, paths)))
@@ -167,3 +241,11 @@ class Growing(Tabling):
                 self.current_changed.emit(self._current)
 
         return tell
+
+
+def _cut_from(state: object) -> Cut | None:
+    """Return how windows were cut, if that is what is written there."""
+    try:
+        return Cut(**state) if isinstance(state, dict) else None
+    except TypeError:
+        return None

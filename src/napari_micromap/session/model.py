@@ -244,6 +244,7 @@ class Session(Saving):
         was_stale, self._stale = self._stale, frozenset()
         was_saved, self.saved_as = self.saved_as, None
         was_fresh, self._fresh, self._source = self._fresh, frozenset[str](), None
+        self._wholes = None
         self._color_by = telling_column(atlas)
         self._map = None  # before the atlas, so that no view sees one beside the other
         self._set_atlas(atlas)

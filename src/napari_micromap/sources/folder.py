@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, fields
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -21,7 +22,8 @@ from napari_micromap.microscopy.cropping import crop_bar
 from napari_micromap.microscopy.files import PictureFile, open_picture
 from napari_micromap.microscopy.header import Header
 from napari_micromap.microscopy.pixels import header_of, pixels_of
-from napari_micromap.problems import Problem, Unreadable
+from napari_micromap.microscopy.tiff import TiffPicture
+from napari_micromap.problems import Problem, TooLarge, Unreadable
 from napari_micromap.sources.identity import content_hash, ids_of
 from napari_micromap.streaming import in_order
 from napari_micromap.work import Progress, Work
@@ -78,11 +80,19 @@ class Folder:
 
 
 def read_files(
-    found: Sequence[Path], base: Path, unreadable: list[UnreadableFile], none_is_fine: bool = False
+    found: Sequence[Path],
+    base: Path,
+    unreadable: list[UnreadableFile],
+    none_is_fine: bool = False,
+    in_parts: bool = False,
 ) -> Work[Atlas]:
-    """Read files, in this order; the column *folder* says where below ``base`` they lie."""
+    """Read files, in this order; the column *folder* says where below ``base`` they lie.
+
+    With ``in_parts`` pictures that are too large for memory are taken in where parts of them can be read.
+    """
     rows = _Rows(base)
-    with closing(in_order(_read, found, min(READERS, os.cpu_count() or 1))) as reading:
+    read = partial(_read, in_parts=in_parts)
+    with closing(in_order(read, found, min(READERS, os.cpu_count() or 1))) as reading:
         for done, (path, file) in enumerate(zip(found, reading), start=1):
             yield Progress("Reading", done, len(found), path.name)
             rows.add(path, file)
@@ -181,7 +191,7 @@ class _File:
     reasons: tuple[tuple[int | None, str], ...] = ()  # number of the page or None for the whole file, and why
 
 
-def _read(path: Path) -> _File:
+def _read(path: Path, in_parts: bool = False) -> _File:
     """Read a file once: who it is, what it says, and that its pixels can be had."""
     try:
         if not path.is_file():
@@ -189,19 +199,27 @@ def _read(path: Path) -> _File:
         data = path.read_bytes() if path.stat().st_size <= LARGEST_IN_MEMORY else None
         content = content_hash(path if data is None else data)
         with open_picture(path, data) as file:
-            return _read_pages(file, content)
+            return _read_pages(file, content, in_parts)
     except Unreadable as reason:
         return _File(reasons=((None, str(reason)),))
     except OSError as error:
         return _File(reasons=((None, f"The file cannot be read ({error.strerror or error})."),))
 
 
-def _read_pages(file: PictureFile, content: str) -> _File:
+def _read_pages(file: PictureFile, content: str, in_parts: bool = False) -> _File:
     pages, reasons = [], []
     for number in file.pages:
         try:
             header = header_of(file, number)
             pixels = pixels_of(file, number)
+        except TooLarge as reason:
+            if in_parts and isinstance(file, TiffPicture) and file.has_parts(number):
+                height, width = file.size(number)
+                bar = Bar(header.bar_rows or 0, "bottom", "header" if header.bar_rows else "none: too large")
+                pages.append(_Page(number, header, width, height, file.dtype(number), bar, None))
+            else:
+                reasons.append((number if len(file.pages) > 1 else None, str(reason)))
+            continue
         except Unreadable as reason:
             reasons.append((number if len(file.pages) > 1 else None, str(reason)))
             continue

@@ -128,6 +128,10 @@ class LayerSlice:
         layer = self._alive()
         return _right_pixels(self._stored(layer, _level(layer, max_side)))
 
+    def read_part(self, box: tuple[int, int, int, int]) -> NDArray[Any]:
+        """Return the (h, w) or (h, w, 3) pixels of top, left, height, width at full resolution."""
+        return _right_pixels(self._stored(self._alive(), 0, box))
+
     def fingerprint(self) -> str:
         """Hash the pixels as they are now; differs from :attr:`as_read` when they changed since."""
         layer = self._alive()
@@ -151,15 +155,18 @@ class LayerSlice:
             raise Unreadable(f"The layer “{self._name}” was closed; open it again.")
         return layer
 
-    def _stored(self, layer: Any, level: int) -> NDArray[Any]:
+    def _stored(self, layer: Any, level: int, box: tuple[int, int, int, int] | None = None) -> NDArray[Any]:
         shape = _shape(layer, level)
         if len(shape) != len(self.index) + 2 or any(at >= length for at, length in zip(self.index, shape)):
             raise Unreadable(f"The layer “{self.layer_name}” has no slice {list(self.index)} any more; map it again.")
         data = layer.data[level] if layer.multiscale else layer.data
         channels = data.shape[-1:] if layer.rgb else ()
-        check_size((*shape[-2:], *channels), data.dtype)
+        check_size((*(shape[-2:] if box is None else box[2:]), *channels), data.dtype)
+        where: tuple[Any, ...] = self.index
+        if box is not None:
+            where = (*where, slice(box[0], box[0] + box[2]), slice(box[1], box[1] + box[3]))
         with decoding():
-            return np.asarray(data[self.index])
+            return np.asarray(data[where])
 
 
 def _unwrapped(layer: Any) -> Any:

@@ -174,6 +174,7 @@ def _arrays_of(atlas: Atlas) -> dict[str, NDArray[Any]]:
         "embeddings": atlas.embeddings,
         "features": atlas.features,
         "positions": atlas.positions,
+        "windows": atlas.windows,
         "neighbors": None if atlas.neighbors is None else atlas.neighbors.rows,
         "distances": None if atlas.neighbors is None else atlas.neighbors.distances,
         "fitted": None if atlas.fitted_to is None else atlas.fitted_to.astype(np.int32),
@@ -297,6 +298,7 @@ class _Loading:
             features=self._array("features", "the features", "Make the map again", (n, None)),
             neighbors=self._neighbors(n),
             fitted_to=self._fitted(n),
+            windows=self._array("windows", "where windows lie", "Open the images again", (n, 4), np.int32),
             positions=None if positions is None else np.array(positions),
             layout=str(self.entry.get("layout") or "") if positions is not None else "",
         )
