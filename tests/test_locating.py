@@ -63,6 +63,16 @@ def test_it_is_said_why_no_place_can_be_shown(films: Atlas) -> None:
     assert "chance" in str(why_not(films, evidence))
 
 
+def test_two_groups_can_be_told_apart_in_places_three_cannot(films: Atlas) -> None:
+    names = films.columns["film"].to_numpy(object)
+    for kinds, several in ((["a", "b"] * 6, False), (["a", "b", "c"] * 4, True)):
+        units = units_of(np.array(kinds, object), names)
+        evidence = StructureTest(99, influence=False)(np.asarray(films.embeddings)[units.rows], units)
+        assert ("several categories" in str(why_not(films, evidence))) is several
+    pooled = films.with_embeddings(films.embeddings, {"recipe": "Recipe(depths='several', windows='pooled')"})
+    assert "windows of each image" in str(why_not(pooled, None))
+
+
 def test_darkening_one_quarter_changes_the_maps_of_that_quarter_most(films: Atlas, tmp_path: Path) -> None:
     network = EfficientNetLite0().load("cpu")
     specimen = films[0].specimen()

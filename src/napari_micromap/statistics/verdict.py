@@ -205,10 +205,11 @@ def _reason(evidence: Evidence, words: Words) -> str:
 def _real(asked: Asked, words: Words, sorted_by: Sequence[Suspect]) -> str:
     e = asked.evidence
     said = f"{capital(words.quantity)} goes along with the structure. "
+    guess = f"guessing the mean of its {_batch(asked)}" if asked.within else "guessing the mean"
     if not asked.categories and e.q2 > e.q2_chance_95 and e.error < e.guessing_error:
         said += (
             f"For {words.samples} not used in training it is predicted within {words.amount(e.error)} "
-            f"(guessing the mean: {words.amount(e.guessing_error)}). "
+            f"({guess}: {words.amount(e.guessing_error)}). "
         )
     elif not asked.categories:
         said += f"Similar {words.samples} have similar values, but a straight-line prediction gains nothing from it. "
