@@ -22,6 +22,7 @@ Source: TypeAlias = Literal["image", "table", "header"]  # where a quantity come
 Table: TypeAlias = Mapping[str, NDArray[np.float64]]  # quantity to (n,) values, NaN where missing
 
 AXIAL = "orientation (°)"  # 179° lies beside 0°
+_SHARES = ("area fraction", "edge density", "share", "gray mean", "gray spread")  # said in percent
 _MOST_CATEGORIES = 40  # a column with more different texts names something
 _ALIKE = 1.1  # ratio of scales from which on they are called mixed
 # Of the file, not of the specimen.
@@ -66,11 +67,33 @@ class Difference:
     @property
     def amounts(self) -> tuple[str, str]:
         """Both means with their unit."""
-        unit = quantity_of(self.name)[1]
         span = abs(self.contrast.difference) or abs(self.contrast.mean_a)
-        return tuple(  # type: ignore[return-value]
-            f"{number(mean, span)}{f' {unit}' if unit else ''}" for mean in (self.contrast.mean_a, self.contrast.mean_b)
-        )
+        return self.amount(self.contrast.mean_a, span), self.amount(self.contrast.mean_b, span)
+
+    @property
+    def ends(self) -> str:
+        """The interval with its unit."""
+        span = self.contrast.high - self.contrast.low
+        unit = f" {self._unit}" if self._unit else ""
+        low, high = (number(self._times * end, self._times * span) for end in (self.contrast.low, self.contrast.high))
+        return f"{low} to {high}{unit}"
+
+    def amount(self, value: float, span: float) -> str:
+        """Write a value with its unit, as finely as a span asks for; shares in percent."""
+        unit = f" {self._unit}" if self._unit else ""
+        return f"{number(self._times * value, self._times * span)}{unit}"
+
+    @property
+    def _is_share(self) -> bool:
+        return self.source == "image" and self.name.endswith(_SHARES)
+
+    @property
+    def _times(self) -> float:
+        return 100.0 if self._is_share else 1.0
+
+    @property
+    def _unit(self) -> str:
+        return "%" if self._is_share else quantity_of(self.name)[1]
 
 
 @dataclass(frozen=True)
@@ -115,9 +138,7 @@ class Comparison:
         said = f"{quantity} is {more} in {self.a.name}: {in_a} against {in_b} in {self.b.name}"
         if contrast.few:
             return f"{said}. Too few {self.noun}s for an interval; at least 3 on each side are needed."
-        unit = quantity_of(difference.name)[1]
-        low, high = (number(end, contrast.high - contrast.low) for end in (contrast.low, contrast.high))
-        beside = f"; difference {low} to {high}{f' {unit}' if unit else ''} (95 % interval over {self.noun}s)"
+        beside = f"; difference {difference.ends} (95 % interval over {self.noun}s)"
         sure = "" if contrast.clear else " It could be none."
         return f"{said}{beside}.{sure}"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -65,6 +65,11 @@ class Measuring:
         """Return which field a quantity depends on, "" where it has no threshold."""
         fields = {"dark ": "dark", "bright ": "bright", "edge density": "edge"}
         return next((name for begin, name in fields.items() if quantity.startswith(begin)), "")
+
+    def with_threshold(self, field: str, value: float) -> Measuring:
+        """Return the same with another threshold, one of those that :meth:`threshold_of` names."""
+        changed: dict[str, Any] = {field: value}
+        return replace(self, **changed)
 
     def prepared(self, picture: NDArray[Any]) -> Prepared:
         """Make a picture of (h, w) or (h, w, 3) ready for descriptors."""

@@ -55,6 +55,10 @@ class Comparing(Asking):
         """What is counted, and the thresholds that were used last."""
         return self._measuring
 
+    @measuring.setter
+    def measuring(self, measuring: Measuring) -> None:
+        self._measuring = measuring
+
     def compare(self, a: Group = None, b: Group = None, measuring: Measuring | None = None) -> None:
         """Compare two groups by what is counted in their pictures and by all columns.
 
@@ -66,11 +70,23 @@ class Comparing(Asking):
             Thresholds; those used last if left out.
         """
         self._measuring = measuring = measuring or self._measuring
-        atlas, used = self._atlas, self.used
+        used = self.used
         first = self._group(a, "the selection", used)
         second = self._group(b, "the rest", used) if b is not None else ("the rest", np.setdiff1d(used, first[1]))
         if not len(first[1]):
             raise Problem("Select some images first, or keep a selection under a name; then it can be compared.")
+        self._compare(first, second, measuring)
+
+    def compare_again(self, measuring: Measuring) -> None:
+        """Compare the groups of the newest comparison by other thresholds, whatever is selected now."""
+        before = self.comparison
+        if before is None:
+            raise Problem("Compare two groups first.")
+        self._measuring = measuring
+        self._compare((before.a.name, before.a.rows), (before.b.name, before.b.rows), measuring)
+
+    def _compare(self, first: tuple[str, Rows], second: tuple[str, Rows], measuring: Measuring) -> None:
+        atlas = self._atlas
         self._at_it = True
 
         def work() -> Work[Comparison]:

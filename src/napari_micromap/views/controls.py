@@ -142,6 +142,15 @@ class Paragraph(QLabel):
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Ask for the height that the text needs at this width."""
         super().resizeEvent(event)
+        self._fit()
+
+    def setText(self, text: str) -> None:
+        """Show a text, and ask for the height that it needs."""
+        super().setText(text)
+        self._fit()
+
+    def _fit(self) -> None:
+        self.setMinimumHeight(0)  # Qt would never answer with less than what was asked for before
         self.setMinimumHeight(max(0, self.heightForWidth(self.width())))
 
 
