@@ -15,8 +15,11 @@ INK, SMEAR = 40, 14  # levels from black or white that count as drawn; around th
 LONG, SHORT = (0.02, 14), 3  # a scale bar: share of the width and pixels; how often it is longer than thick
 THICKEST = 0.08  # of the height
 FILLED = 0.94  # share of a drawn bar's box that is ink
-GROUND = 0.9  # share of what surrounds ink in a letter box that is of the opposite extreme
-APART = 70  # gray levels between a bar drawn straight onto the specimen and what is next to it
+GROUND = {
+    "bar": 0.9,
+    "letter": 0.7,
+}  # share around ink in a letter box that is of the opposite extreme; letters are close
+APART, ALONG = 60, 0.85  # gray levels between a bar drawn straight onto the specimen and what is next to it; share
 LETTERS = 3  # strokes in one line from which it is lettering: "(a)", "2 µm"; pores lie about in other ways
 
 
@@ -73,11 +76,11 @@ def _drawn(gray: NDArray[np.uint8]) -> tuple[bool, list[tuple[slice, slice]]]:
             continue
         piece = labels[place] == label
         around = _around(gray, place)
-        boxed = bool(len(around)) and (around >= 255 - INK).mean() >= GROUND
+        light = float((around >= 255 - INK).mean()) if len(around) else 0.0
         is_long = columns >= max(LONG[0] * width, LONG[1]) and columns >= SHORT * rows and rows <= THICKEST * height
-        if is_long and piece.mean() >= FILLED and (boxed or _stands_out(gray, place)):
+        if is_long and piece.mean() >= FILLED and (light >= GROUND["bar"] or _stands_out(gray, place)):
             bar = True
-        elif boxed and 6 <= rows <= 0.12 * height and columns <= 2 * rows:
+        elif light >= GROUND["letter"] and 6 <= rows <= 0.12 * height and columns <= 2 * rows:
             strokes.append(place)
     return bar, strokes
 
@@ -115,4 +118,4 @@ def _stands_out(gray: NDArray[np.uint8], place: tuple[slice, slice]) -> bool:
         return False
     above, below = gray[top - 2, left:right].astype(int), gray[bottom + 1, left:right].astype(int)
     level = int(np.median(inside))
-    return bool(min((above - level).min(), (below - level).min()) > APART)
+    return bool(min((above - level > APART).mean(), (below - level > APART).mean()) >= ALONG)
