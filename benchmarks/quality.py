@@ -49,6 +49,8 @@ RECIPES = {
     "last, 8 views": replace(FULL, depths="last"),
     "several, 8 views": FULL,
     "several, 8 views, even light": replace(FULL, even_light=0.5),
+    "several, side 320, 8 views": replace(FULL, side=320),
+    "several, side 448": replace(ONE, side=448),
 }
 TIMED = 6  # pictures
 CHANCES = 20  # random rankings
@@ -208,15 +210,19 @@ def difference(found: measures.Retrieval, other: measures.Retrieval, known: Know
     return rows
 
 
-def on_set(bench: Bench, known: Known, chosen: dict[str, tuple[Backbone, Recipe]]) -> dict[str, object]:
+def on_set(
+    bench: Bench, known: Known, chosen: dict[str, tuple[Backbone, Recipe]], against: str = ""
+) -> dict[str, object]:
+    """Measure all recipes on one collection, and how each differs from one of them, the first if none is named."""
     rows: dict[str, object] = {}
-    reference = None
+    found: dict[str, measures.Retrieval] = {}
     for name, (backbone, recipe) in chosen.items():
         one = bench.embed(known, backbone, recipe)
-        rows[name], found = recipe_rows(one)
-        reference = found if reference is None else reference
-        rows[name]["against the first"] = difference(found, reference, one.known)  # type: ignore[index]
+        rows[name], found[name] = recipe_rows(one)
         kept = one.known
+    reference = found.get(against) or next(iter(found.values()))
+    for name, row in rows.items():
+        row["difference"] = difference(found[name], reference, kept)  # type: ignore[index]
     strictest = list(protocols(kept))[-1]
     return {"about": kept.about, "images": len(kept.classes), "protocol": strictest, **base_rows(kept), "recipes": rows}
 
@@ -258,12 +264,12 @@ def choice(results: dict[str, dict], by: str = "mAP") -> dict[str, object]:
 def printed(name: str, result: dict) -> None:
     print(f"\n{name}: {result['images']} images, {result['about']}; {result['protocol']}")
     heads = f"{'P@1':>6}{'':14}{'P@5':>6}{'mAP':>6}{'5-NN':>6}{'macro':>6}{'kmeans':>7}{'trust':>7}{'ms':>6}"
-    print(f"{'':34}{heads}  mAP against the first")
+    print(f"{'':34}{heads}  mAP against one of them")
     for base in ("chance", "pixel size only"):
         if base in result:
             print(line(base, result[base], result[base]))
     for recipe, row in result["recipes"].items():
-        apart, low, high = row["against the first"]["mAP"]
+        apart, low, high = row["difference"]["mAP"]
         against = "" if not apart and not low else f"  {apart:+.3f} ({low:+.3f} {high:+.3f})"
         print(line(recipe, row["protocols"][result["protocol"]], row) + against)
 
@@ -327,6 +333,7 @@ def main() -> None:
     parser.add_argument("--cache", type=Path, default=Path(tempfile.gettempdir()) / "micromap-quality")
     parser.add_argument("--only", nargs="+", metavar="SET", help="only these collections")
     parser.add_argument("--recipes", nargs="+", metavar="NAME", choices=list(RECIPES), default=list(RECIPES))
+    parser.add_argument("--against", default="", metavar="NAME", help="what others are compared with; the first")
     parser.add_argument("--backbones", nargs="+", metavar="NAME", default=[])
     parser.add_argument("--most", type=int, default=60, metavar="N", help="images a class of folders; 0 for all")
     parser.add_argument("--json", action="store_true")
@@ -339,7 +346,7 @@ def main() -> None:
     for name, read in known_sets(args.cache, [folder.absolute() for folder in args.folders], args.most).items():
         if args.only and name not in args.only:
             continue
-        results[name] = on_set(bench, read(), chosen)
+        results[name] = on_set(bench, read(), chosen, args.against)
         if not args.json:
             printed(name, results[name])
     bench.workshop.close()
