@@ -19,6 +19,8 @@ from napari_micromap.recipe import (
     gray_window,
     pool,
     prepare,
+    prepare_windows,
+    prepare_with_thumbnail,
     recipe_key,
     thumbnail,
     views_of,
@@ -204,3 +206,12 @@ def test_the_key_tells_every_recipe_from_every_other() -> None:
         replace(RECIPE, precision="bfloat16"),
     ]
     assert len({recipe_key(recipe) for recipe in (RECIPE, Recipe(), *others)}) == 7
+
+
+@pytest.mark.parametrize("recipe", [Recipe(), Recipe(views=1, side=64), Recipe(invert=True), Recipe(low_percent=5.0)])
+@pytest.mark.parametrize("shape", [(60, 300), (301, 200), (40, 50, 3)])
+def test_the_way_that_makes_both_gives_the_same_square_and_thumbnail(recipe: Recipe, shape: tuple[int, ...]) -> None:
+    specimen = np.random.default_rng(0).integers(0, 4000, shape).astype(np.uint16)
+    squares, small = prepare_with_thumbnail(specimen, recipe)
+    assert np.array_equal(squares, prepare_windows(specimen, recipe))
+    assert np.array_equal(small, thumbnail(specimen))
