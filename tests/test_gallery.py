@@ -21,6 +21,7 @@ from napari_micromap.views.gallery import Gallery
 from napari_micromap.views.threads import Lanes
 
 Pixels = NDArray[Any]
+SCALE_BAR = 24  # scene units at the foot of a tile, where its scale bar is
 
 
 @pytest.fixture
@@ -94,12 +95,13 @@ def camera_of(viewer: Any) -> tuple[Any, ...]:
 
 
 def tile_on(shot: Pixels, viewer: Any, gallery: Gallery, tile: int) -> tuple[Pixels, tuple[float, ...]]:
-    """Cut a tile out of a screenshot, and say which part of it that is: rows and columns, from 0 to 1."""
+    """Cut a tile, down to its scale bar, out of a screenshot, and say which part of it that is, from 0 to 1."""
     assert gallery.arrangement is not None
     top, left, height, width = gallery.arrangement.boxes[tile]
     y0, x0 = canvas_place(viewer, top, left)
     y1, x1 = canvas_place(viewer, top + height, left + width)
-    rows, columns = (int(np.ceil(y0)) + 1, int(y1) - 1), (int(np.ceil(x0)) + 1, int(x1) - 1)
+    bar = canvas_place(viewer, top + height - SCALE_BAR, left)[0]
+    rows, columns = (int(np.ceil(y0)) + 1, int(bar) - 1), (int(np.ceil(x0)) + 1, int(x1) - 1)
     part = [(at - y0) / (y1 - y0) for at in rows] + [(at - x0) / (x1 - x0) for at in columns]
     return shot[rows[0] : rows[1], columns[0] : columns[1], :3], tuple(part)
 

@@ -176,7 +176,7 @@ def test_a_click_on_a_piece_of_the_name_says_what_the_sample_is(dock: MicromapDo
 def test_the_card_says_bars_scales_and_mixed_magnifications_and_one_click_offers_one(dock: MicromapDock) -> None:
     check = dock.check
     assert check.bars.text() == "on 30 of 32 · 2 to check ▸"
-    assert check.scales.text() == "5–25 nm/px"
+    assert check.scales.text() == "5–25 nm/px ▸"
     assert check.mixed.isVisibleTo(check) and check.warning.text() == "⚠ 2 magnifications"
     click(check.use_only)
     (window,) = dock.findChildren(UseOnly)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias, get_args
@@ -153,8 +153,10 @@ class BarGroups:
         return copy
 
 
-def read_bars(atlas: Atlas, rows: Sequence[int] | Rows) -> Work[BarGroups]:
-    """Look for burnt-in scale bars on micrographs, and group those that are the same; groups come with each step."""
+def read_bars(
+    atlas: Atlas, rows: Sequence[int] | Rows, wanted_still: Callable[[], bool] = lambda: True
+) -> Work[BarGroups]:
+    """Look for burnt-in scale bars on micrographs, and group those that are the same; groups come with the steps."""
     found = BarGroups()
     wanted = [int(row) for row in rows]
 
@@ -167,6 +169,8 @@ def read_bars(atlas: Atlas, rows: Sequence[int] | Rows) -> Work[BarGroups]:
 
     with closing(in_order(look, wanted, READERS)) as looking:
         for done, (row, bar) in enumerate(zip(wanted, looking), start=1):
+            if not wanted_still():
+                break
             found.add(row, bar)
             few = len(wanted) <= 64 or done % 16 == 0
             partial = found.snapshot() if few else None

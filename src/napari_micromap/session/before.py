@@ -38,6 +38,8 @@ class Scales:
         How many clearly different ones there are.
     factor : float
         Largest over smallest.
+    total : int
+        How many micrographs there are.
     """
 
     low: float
@@ -46,16 +48,22 @@ class Scales:
     column: str
     groups: int
     factor: float
+    total: int = 0
+
+    @property
+    def known(self) -> int:
+        """How many have a scale."""
+        return self.total - self.unknown
 
     @property
     def words(self) -> str:
-        """What to say of them: "23–97 nm/px · 11 none"."""
+        """What to say of them: "23–97 nm/px · 32 of 43 known"."""
         if not self.low > 0:
             return "none known"
         unit, by = ("µm", 1e-3) if self.high >= 1000 else ("nm", 1.0)
         low, high = (f"{size * by:.3g}" for size in (self.low, self.high))
         known = f"{low} {unit}/px" if low == high else f"{low}–{high} {unit}/px"
-        return known + (f" · {self.unknown:,} none" if self.unknown else "")
+        return known + (f" · {self.known:,} of {self.total:,} known" if self.unknown else "")
 
     @property
     def mixed(self) -> bool:
@@ -101,6 +109,7 @@ def scales_of(atlas: Atlas, rows: Rows | None = None) -> Scales:
         "um_per_px" if by_size and not same else "magnification",
         groups,
         factor,
+        len(known),
     )
 
 

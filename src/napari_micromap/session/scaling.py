@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike
 
-from napari_micromap.atlas import Rows
+from napari_micromap.atlas import Atlas, Rows
 from napari_micromap.problems import Problem
 from napari_micromap.scaling import (
     LEAST,
@@ -144,13 +144,20 @@ class Scaling(Marking):
         self.set_scale(chosen, sizes[chosen], BY_TABLE)
 
     def look_for_bars(
-        self, done: Callable[[BarGroups], object], progress: Callable[[Any], object], rows: ArrayLike | None = None
+        self,
+        done: Callable[[BarGroups], object],
+        progress: Callable[[Any], object],
+        rows: ArrayLike | None = None,
+        wanted_still: Callable[[], bool] = lambda: True,
     ) -> None:
-        """Look for burnt-in scale bars on rows, or on all without a scale, and group those that are the same."""
+        """Look for burnt-in scale bars on rows, or on all without a scale, and group those that are the same.
+
+        It ends early, with what is found so far, when it is not wanted any more.
+        """
         atlas = self._atlas
         wanted: Rows = rows_without_scale(atlas) if rows is None else np.asarray(rows, np.intp)
         self.run(
-            lambda: read_bars(atlas, wanted), lane="thumbnails",
+            lambda: read_bars(atlas, wanted, wanted_still), lane="scales",
             done=lambda found: _ignored(done(found)), progress=lambda step: _ignored(progress(step)),
         )  # fmt: skip
 
@@ -165,6 +172,12 @@ class Scaling(Marking):
     def _forget_marks(self) -> None:
         super()._forget_marks()
         self._scale_steps.forget()
+
+
+def rows_to_look_at(atlas: Atlas) -> Rows:
+    """Return the rows whose burnt-in bars say something new: without a scale, or with one that was typed."""
+    typed = atlas.columns["scale_from"].isin([BY_BAR]).to_numpy(bool) if "scale_from" in atlas.columns else False
+    return np.flatnonzero(np.isnan(atlas.um_per_px) | typed).astype(np.intp)
 
 
 def _same(one: Scale, other: Scale) -> bool:

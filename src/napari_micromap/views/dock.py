@@ -14,7 +14,7 @@ from qtpy.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
 from napari_micromap.atlas import Atlas
 from napari_micromap.backbones import BACKBONES
-from napari_micromap.estimate import seconds_for_map
+from napari_micromap.estimate import seconds_for_map, squares_for
 from napari_micromap.growing import Growth
 from napari_micromap.pipeline import Joined, usual_layout
 from napari_micromap.problems import Problem
@@ -25,6 +25,7 @@ from napari_micromap.views.comparisons import Comparisons
 from napari_micromap.views.controls import GAP, Roomy
 from napari_micromap.views.dock_menu import DockMenu
 from napari_micromap.views.gallery import Gallery
+from napari_micromap.views.gallery.view import TileScale
 from napari_micromap.views.heights import Heights
 from napari_micromap.views.layer_links import LayerLinks
 from napari_micromap.views.listening import listen
@@ -45,6 +46,7 @@ from napari_micromap.views.panels.scope import ScopePanel
 from napari_micromap.views.panels.selected import SelectedPanel
 from napari_micromap.views.panels.start import StartPanel
 from napari_micromap.views.preferences import open_preferences
+from napari_micromap.views.scale_setting import ScaleSetting
 from napari_micromap.views.sessions import lanes_of, rest, session_of, unwrapped
 from napari_micromap.views.tabs import Tabs, page_of
 from napari_micromap.views.where import WhereOverlay
@@ -94,7 +96,8 @@ class MicromapDock(QWidget):
         self.progress = ProgressPanel(self.session)
         self.color = ColorPanel(self.session)
         self.scope = ScopePanel(self.session)
-        self.menus = Menus(self, self.session, self.notice.tell_failure)
+        self.scale_setting = ScaleSetting(self, self.viewer, self.session, self.gallery, self.notice.tell_failure)
+        self.menus = Menus(self, self.session, self.notice.tell_failure, self.scale_setting.begin)
         self.below = Below(self.viewer, self.session, self.menus.show_at, self.notice.tell_failure)
         self.menu = DockMenu(
             self.session, self.wishes, self.windows, lambda: self.below.show(), self.notice.tell_failure,
@@ -153,10 +156,13 @@ class MicromapDock(QWidget):
         self.check.bars_wanted.connect(self.windows.bars)
         self.check.scales_wanted.connect(self.windows.scales)
         self.check.use_only_wanted.connect(lambda column: self.windows.use_only(column).tick_most_common())
-        self.more.changed.connect(self._show_duration)
+        self.more.changed.connect(self._on_more)
+        self.check.same_scale_wanted.connect(self.more.fields.use_same_scale)
         self.selected.back_wanted.connect(self.gallery.back)
         self.selected.where_wanted.connect(self._on_where)
         self.selected.close_wanted.connect(self.gallery.close)
+        self.selected.scale_wanted.connect(lambda: self.scale_setting.begin())
+        self.selected.tile_scale_wanted.connect(self._on_tile_scale)
         self.selected.page_wanted.connect(self._on_page)
         self.selected.exclude_wanted.connect(self._on_exclude)
         self.color.use_only_wanted.connect(lambda: self.windows.use_only())
@@ -169,8 +175,9 @@ class MicromapDock(QWidget):
         listen(self, self.session.atlas_changed, self._on_atlas)
         listen(self, self.session.map_changed, self._on_map)
         listen(self, self.session.joined_changed, self._on_joined)
+        listen(self, self.session.saved_changed, self._on_saved)
         listen(self, self.session.grown, self._on_grown)
-        listen(self, self.session.warned, self.notice.tell)
+        listen(self, self.session.warned, lambda said: self.wishes.tell_of_session(said, self.notice.tell))
         listen(self, self.session.scope.changed, self.heights.share)
         listen(self, self.gallery.changed, self._on_gallery)
         listen(self, self.gallery.menu_wished, lambda rows: self.menus.show_at(rows, QCursor.pos()))
@@ -192,6 +199,7 @@ class MicromapDock(QWidget):
         for widget in (self.header, self.color):
             widget.setVisible(len(atlas) > 0)
         self._show_check()
+        self.more.fields.show_atlas(atlas, self.session.cut)
         self._show_duration()
         if len(atlas):
             self._warm_up()
@@ -211,9 +219,15 @@ class MicromapDock(QWidget):
         self.check_area.setVisible(len(self.session.atlas) > 0 and not self.header.is_folded)
         self.heights.share()
 
+    def _on_more(self) -> None:
+        self.check.show_one_scale(self.more.fields.same_scale)
+        self._show_duration()
+        self.heights.share()
+
     def _show_duration(self) -> None:
-        atlas, backbone = self.session.atlas, self.more.backbone
-        seconds = seconds_for_map(len(atlas), BACKBONES.name_of(backbone), int(self.more.recipe.views))
+        atlas, backbone, recipe = self.session.atlas, self.more.backbone, self.more.recipe
+        n, squares = squares_for(atlas, recipe, self.more.fields.cut)
+        seconds = seconds_for_map(n, BACKBONES.name_of(backbone), round(int(recipe.views) * squares))
         self.check.show_duration(spoken(seconds) if len(atlas) else "")
 
     def _on_busy(self, lane: str, busy: bool) -> None:
@@ -231,6 +245,9 @@ class MicromapDock(QWidget):
         details = self._lanes.details
         self.notice.tell_failure(sentence, (lambda: self.windows.details(details)) if details else None)
 
+    def _on_saved(self, _: Path | None) -> None:
+        self.more.fields.show_atlas(self.session.atlas, self.session.cut)  # of a map that was opened, it is known now
+
     def _on_joined(self, joined: Joined | None) -> None:
         if joined is None:
             return
@@ -245,6 +262,7 @@ class MicromapDock(QWidget):
 
     def _on_gallery(self) -> None:
         self.selected.show_gallery(self.gallery.mode, self.gallery.page, self.gallery.pages, self.gallery.can_go_back)
+        self.selected.show_tile_scale(self.gallery.tile_scale)
         gallery = self.gallery
         if gallery.mode == "gallery" and gallery.layers:
             self.overlay.lie_over(gallery.layers[0], page=gallery.arrangement)
@@ -255,6 +273,7 @@ class MicromapDock(QWidget):
 
     def make_map(self) -> None:
         """Make the map as *More* says."""
+        self.wishes.cut(self.more.fields.cut)
         self.wishes.make_map(self.more.backbone, self.more.recipe, self.more.layout_chosen)
 
     def _on_where(self) -> None:
@@ -275,6 +294,9 @@ class MicromapDock(QWidget):
         button = self.selected.exclude
         place = button.mapToGlobal(button.rect().bottomLeft())
         self.menus.ask_reason_at(self.session.selection.rows, place)
+
+    def _on_tile_scale(self, wanted: TileScale) -> None:
+        self.gallery.tile_scale = wanted
 
     def _on_page(self, step: int) -> None:
         if step > 0:
@@ -338,6 +360,7 @@ class MicromapDock(QWidget):
         self._links.dispose()
         self.below.close()
         self.comparisons.close()
+        self.scale_setting.end()
         self.gallery.dispose()
         rest(self.session)
 

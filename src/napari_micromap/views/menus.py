@@ -32,10 +32,18 @@ class Menus:
     session : Session
     tell : callable
         Shows a sentence about what cannot be done.
+    set_scale : callable
+        Asks for the scale of a row.
     """
 
-    def __init__(self, window: QWidget, session: Session, tell: Callable[[str], object]) -> None:
-        self._window, self._session, self._tell = window, session, tell
+    def __init__(
+        self,
+        window: QWidget,
+        session: Session,
+        tell: Callable[[str], object],
+        set_scale: Callable[[int], object],
+    ) -> None:
+        self._window, self._session, self._tell, self._set_scale = window, session, tell, set_scale
 
     # ------------------------------------------------------------------ at the pointer
 
@@ -79,6 +87,7 @@ class Menus:
     def _fill_one(self, menu: QMenu, row: int) -> None:
         session = self._session
         self._add(menu, "Open", lambda: session.open_micrograph(row), "Show it at full resolution (double click)")
+        self._add(menu, "Set scale…", lambda: self._set_scale(row), "Draw a line of known length on it")
         path = str(session.atlas.paths[row])
         folder = self._add(menu, "Show in folder", lambda: _open_folder(path))
         folder.setEnabled(bool(path))

@@ -11,6 +11,7 @@ from napari_micromap.views.panels.bars import BarsWindow
 from napari_micromap.views.panels.excluded import ExcludedWindow
 from napari_micromap.views.panels.findings import list_details, list_unmatched, list_unreadable
 from napari_micromap.views.panels.roles import RolesWindow
+from napari_micromap.views.panels.scales import ScalesWindow
 from napari_micromap.views.panels.share import FigureWindow, ShareWindow
 from napari_micromap.views.panels.storage import StorageWindow
 from napari_micromap.views.panels.use_only import UseOnly
@@ -38,6 +39,12 @@ class Windows:
     def bars(self) -> BarsWindow:
         """Show the data bars of a few images, to be corrected."""
         window = BarsWindow(self._session, getattr(self._parent, "make_map", None), self._parent)
+        window.show()
+        return window
+
+    def scales(self) -> ScalesWindow:
+        """Ask what burnt-in scale bars say, or which column tells the scale."""
+        window = ScalesWindow(self._session, self._parent)
         window.show()
         return window
 

@@ -36,7 +36,9 @@ class CheckPanel(QWidget):
     unreadable_wanted = Signal()
     unmatched_wanted = Signal()
     bars_wanted = Signal()
+    scales_wanted = Signal()
     use_only_wanted = Signal(str)  # column
+    same_scale_wanted = Signal()
 
     def __init__(self, session: Session, more: QWidget, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -47,12 +49,22 @@ class CheckPanel(QWidget):
         self.samples.setProperty("muted", True)
         self.pieces = PieceChips(session)
         self.bars = link("", self.bars_wanted.emit, "Look at some, and correct them")
-        self.scales = Line()
+        self.scales = link("", self.scales_wanted.emit, "Tell the scale where no file does, or correct it")
         self.warning = Line()
         self.use_only = push("Use only…", lambda: self.use_only_wanted.emit(self._mixed_by), "Use only one of them")
         self._mixed_by = ""
         self.mixed = QWidget()
-        self.mixed.setLayout(side_by_side(self.warning, self.use_only))
+        self.same_scale = push(
+            "Same scale for all",
+            self.same_scale_wanted.emit,
+            "Bring all images to the coarsest scale, so that structures are compared at equal size",
+        )
+        mixed = QVBoxLayout(self.mixed)
+        mixed.setContentsMargins(0, 0, 0, 0)
+        mixed.setSpacing(GAP)
+        mixed.addWidget(self.warning)
+        mixed.addLayout(side_by_side(self.same_scale, self.use_only, 1))
+        self._one_scale = False
         self.add_table = push(
             "Add table…",
             self.table_wanted.emit,
@@ -94,8 +106,8 @@ class CheckPanel(QWidget):
         layout.addWidget(self.pieces)
         bars = field_name("Data bar", "The strip with scale and settings that microscopes write below an image")
         layout.addLayout(side_by_side(bars, self.bars, 1))
-        scale = field_name("Scale", "Size of a pixel, as the microscope wrote it into the file")
-        layout.addLayout(side_by_side(scale, self.scales))
+        scale = field_name("Scale", "Size of a pixel, as the microscope wrote it into the file, or as you say")
+        layout.addLayout(side_by_side(scale, self.scales, 1))
         layout.addWidget(self.mixed)
         layout.addLayout(side_by_side(table, self.add_table, self.matched, 1))
         layout.addSpacing(2)
@@ -108,6 +120,11 @@ class CheckPanel(QWidget):
     def show_duration(self, said: str) -> None:
         """Show how long the map will take."""
         self.duration.say(said)
+
+    def show_one_scale(self, one: bool) -> None:
+        """Say whether all images are brought to one scale; then nothing is to be warned of."""
+        self._one_scale = one
+        self._show_scales()
 
     def show_made(self, made: bool) -> None:
         """Name the button by whether there is a map already."""
@@ -135,14 +152,14 @@ class CheckPanel(QWidget):
     def _show_scales(self) -> None:
         used = self._session.used
         told = scales_of(self._session.atlas, used)
-        self.scales.say(told.words)
-        self.mixed.setVisible(told.mixed)
+        self.scales.setText(f"{told.words} ▸")
+        self.mixed.setVisible(told.mixed and not self._one_scale)
         self._mixed_by = told.column
         what = "magnifications" if told.column == "magnification" else "pixel sizes"
         self.warning.say(
             f"⚠ {told.groups:,} {what}",
             f"The largest is {told.factor:.3g} times the smallest. The map would be sorted by magnification rather "
-            "than by structure; use images of one only.",
+            "than by structure; bring them to the same scale, or use images of one only.",
         )
 
     def _on_joined(self, joined: Joined | None) -> None:

@@ -9,9 +9,14 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from napari_micromap.session import Session
-from napari_micromap.views.controls import GAP, Line, flat, push, side_by_side
+from napari_micromap.views.controls import GAP, Choice, ChoiceBox, Line, flat, push, side_by_side
 from napari_micromap.views.listening import listen
 from napari_micromap.wording import counts_of
+
+_TILE_SCALES = {
+    "fit": Choice("Fit", "fit", "Whole images, each with its own scale bar"),
+    "same": Choice("Same scale", "same", "Images cut so that all have the same scale, with one scale bar for all"),
+}
 
 
 class SelectedPanel(QWidget):
@@ -22,6 +27,8 @@ class SelectedPanel(QWidget):
     page_wanted = Signal(int)  # +1 or −1: the next one or the one before
     exclude_wanted = Signal()
     where_wanted = Signal()
+    scale_wanted = Signal()
+    tile_scale_wanted = Signal(str)  # "fit" or "same"
 
     def __init__(self, session: Session, names: QWidget, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -42,14 +49,22 @@ class SelectedPanel(QWidget):
             self.where_wanted.emit,
             "Show where in these images the tested property shows: what raises its prediction, and what lowers it",
         )
+        self.scale = flat("Scale…", self.scale_wanted.emit, "Set the scale: draw a line of known length on this image")
+        self.tile_scale = ChoiceBox(lambda: _TILE_SCALES.values())
+        self.tile_scale.picked.connect(self.tile_scale_wanted.emit)
+        self.show_tile_scale("fit")
         self.back = push("Back to gallery", self.back_wanted.emit, "Show the gallery again as it was (Backspace)")
         self.close_gallery = push(
             "Close gallery", self.close_wanted.emit, "Show the viewer as it was before; the selection stays"
         )
         self.buttons = QWidget()
+        self.tile_scale.setMaximumWidth(self.tile_scale.fontMetrics().horizontalAdvance("Same scale") + 44)
         self.buttons.setLayout(
-            side_by_side(self.before, self.page, self.after, 1, self.where, self.back, self.close_gallery)
-        )
+            side_by_side(
+                self.before, self.page, self.after, self.tile_scale, 1, self.where, self.scale, self.back,
+                self.close_gallery,
+            )
+        )  # fmt: skip
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(GAP // 2)
@@ -69,12 +84,18 @@ class SelectedPanel(QWidget):
         self.buttons.setVisible(mode != "closed")
         self.back.setVisible(can_go_back)
         self.where.setVisible(mode != "closed")
+        self.scale.setVisible(mode == "opened")
+        self.tile_scale.setVisible(mode == "gallery")
         turning = mode == "gallery" and pages > 1
         for widget in (self.before, self.page, self.after):
             widget.setVisible(turning)
         self.page.setText(f"{page + 1:,} of {pages:,}")
         self.before.setEnabled(page > 0)
         self.after.setEnabled(page + 1 < pages)
+
+    def show_tile_scale(self, tile_scale: str) -> None:
+        """Show whether tiles are whole or cut to one scale."""
+        self.tile_scale.show_choice(_TILE_SCALES[tile_scale])
 
     def _on_selection(self) -> None:
         atlas, rows = self._session.atlas, self._session.selection.rows
