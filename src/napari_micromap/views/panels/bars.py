@@ -307,7 +307,7 @@ def _said(reason: object) -> str:
     if not isinstance(reason, str) or not reason:
         return ""
     spoken = {BY_USER: "as you said", FROM_HEADER: "as the file says", FROM_PIXELS: "a panel with writing"}
-    return spoken.get(reason, reason.removeprefix("pixels: ").removeprefix("none: "))
+    return spoken.get(reason, reason.rpartition(": ")[2].replace("header says", "but the file says"))
 
 
 def _read(micrographs: list[tuple[int, Micrograph]]) -> Work[dict[int, NDArray[np.uint8]]]:
