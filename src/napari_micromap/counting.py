@@ -80,8 +80,10 @@ def measure(atlas: Atlas, rows: Iterable[int], measuring: Measuring, workshop: W
             values[row].update(known.get(keys[row][name], {}))
     asked = [row for row in wanted if lacking[row]]
     found = in_order(lambda row: _tried(atlas[row], measuring, lacking[row]), asked)
+    if asked:
+        yield Progress("Measuring", 0, len(asked), note=atlas[asked[0]].name)
     try:
-        for done, (row, one) in enumerate(zip(asked, found)):
+        for done, (row, one) in enumerate(zip(asked, found), start=1):
             yield Progress("Measuring", done, len(asked), note=atlas[row].name)
             if isinstance(one, str):
                 unread[row] = one
