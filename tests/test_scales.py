@@ -316,3 +316,11 @@ def test_a_map_stays_when_scales_come(session: Session) -> None:
     session.open_atlas(atlas)
     session.set_scale([0, 1], 0.5)
     assert session.atlas.positions is atlas.positions and session.map is not None
+
+
+def test_a_script_tells_the_scales_that_a_user_gave(session: Session) -> None:
+    from napari_micromap.sharing.script import script_of
+
+    session.scale_by_bar([0, 1], 101, 2, "µm")
+    text = script_of(session)
+    assert "s.set_scale(s.atlas.rows_of(" in text and "'bar: typed'" in text

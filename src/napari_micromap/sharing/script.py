@@ -18,6 +18,7 @@ from napari_micromap.layouts import LAYOUTS
 from napari_micromap.problems import Problem
 from napari_micromap.recipe import Recipe
 from napari_micromap.session import Session, tags
+from napari_micromap.session.scaling import GIVEN
 from napari_micromap.sources.films import Films
 from napari_micromap.sources.folder import Folder
 from napari_micromap.sources.several import Several
@@ -39,6 +40,7 @@ def script_of(session: Session) -> str:
     _open(lines, session)
     _columns(lines, session)
     _bars(lines, session)
+    _scales(lines, session)
     if session.map_is_of_others:
         _map(lines, session)
         _scope(lines, session)
@@ -151,6 +153,21 @@ def _bars(lines: _Lines, session: Session) -> None:
         on_side = "" if side == "bottom" else f", side={side!r}"
         known = atlas.ids[atlas.rows_of(ids)].tolist()
         lines.say(f"s.set_bar_rows(s.atlas.rows_of({_listed(known)}), {rows}{on_side})")
+
+
+def _scales(lines: _Lines, session: Session) -> None:
+    """Give the scales that the user told; those of headers come by themselves."""
+    atlas = session.atlas
+    if "scale_from" not in atlas.columns:
+        return
+    sizes, origins = atlas.um_per_px, atlas.columns["scale_from"].tolist()
+    given = {
+        str(id_): (float(f"{size:.8g}"), origin)
+        for id_, size, origin in zip(atlas.ids, sizes, origins, strict=True)
+        if origin in GIVEN and np.isfinite(size)
+    }
+    for (size, origin), ids in _grouped(given).items():
+        lines.say(f"s.set_scale(s.atlas.rows_of({_listed(ids)}), {size!r}, {origin!r})")
 
 
 def _scope(lines: _Lines, session: Session) -> None:

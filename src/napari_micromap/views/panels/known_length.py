@@ -6,7 +6,7 @@ from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QDialog, QRadioButton, QVBoxLayout, QWidget
 
 from napari_micromap.views.controls import GAP, Paragraph, push, side_by_side
-from napari_micromap.views.panels.lengths import LengthEdit
+from napari_micromap.views.lengths import LengthEdit
 
 
 class KnownLengthWindow(QDialog):

@@ -19,8 +19,8 @@ from napari_micromap.session import Session
 from napari_micromap.session.before import scales_of
 from napari_micromap.session.scaling import rows_to_look_at
 from napari_micromap.views.controls import GAP, Choice, ChoiceBox, Line, Paragraph, Roomy, push, side_by_side
+from napari_micromap.views.lengths import LengthEdit
 from napari_micromap.views.listening import listen
-from napari_micromap.views.panels.lengths import LengthEdit
 from napari_micromap.wording import counted
 from napari_micromap.work import Progress
 
