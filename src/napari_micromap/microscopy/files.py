@@ -96,12 +96,14 @@ def decoding() -> Iterator[None]:
         raise Unreadable(f"The picture is incomplete or damaged{reason}.") from error
 
 
-def check_size(shape: Sequence[int], dtype: Any) -> None:
+def check_size(shape: Sequence[int], dtype: Any, has_parts: bool = False) -> None:
     """Refuse pictures that would not fit into bounded memory, before they are decoded.
 
     Parameters
     ----------
     shape : (h, w) or (h, w, channels)
+    has_parts : bool
+        Whether parts of it could be read alone.
     """
     if min(shape) < 1:
         raise Unreadable("The picture has no pixels.")
@@ -110,7 +112,7 @@ def check_size(shape: Sequence[int], dtype: Any) -> None:
         height, width = shape[:2]
         raise TooLarge(
             f"{width} × {height} pixels would need {needed / 2**20:,.0f} MB, the limit is {LARGEST_BYTES // 2**20} MB; "
-            "map its windows, or reduce the picture."
+            f"{'map its windows' if has_parts else 'cut'} or reduce the picture."
         )
 
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 # Photometric interpretations, by their numbers in the TIFF specification.
 WHITE_IS_ZERO, BLACK_IS_ZERO, RGB, PALETTE, CMYK, YCBCR = 0, 1, 2, 3, 5, 6
+HAVE_PARTS = (WHITE_IS_ZERO, BLACK_IS_ZERO, RGB)
 GIVES_RGB = (6, 7, 33003, 33005, 34712, 50001)  # JPEG and friends turn YCbCr into RGB by themselves
 
 
@@ -66,7 +67,7 @@ class TiffPicture:
         described = self._described(page)
         upside = _orientation(described) == 1
         # A palette's kind is told from the whole picture; inks and volumes are rare.
-        plain = described.photometric in (WHITE_IS_ZERO, BLACK_IS_ZERO, RGB)
+        plain = described.photometric in HAVE_PARTS
         return self._contiguous <= 1 and upside and plain and described.imagedepth == 1
 
     def part(self, page: int, box: tuple[int, int, int, int]) -> NDArray[Any]:
@@ -124,7 +125,7 @@ def _check(page: Any, box: tuple[int, int, int, int] | None = None) -> None:
     if not plain and not (page.photometric == YCBCR and page.compression in GIVES_RGB):
         raise Unreadable("Its colors are stored in a way that is rare in microscopy; save it as gray or RGB.")
     wanted = (page.imagelength, page.imagewidth) if box is None else box[2:]
-    check_size((*wanted, page.samplesperpixel), page.dtype)
+    check_size((*wanted, page.samplesperpixel), page.dtype, has_parts=page.photometric in HAVE_PARTS)
     # Decoders fill what is missing with zeros; no specimen is black because a copy broke off.
     if page.is_contiguous and page.compression == 1:
         return  # read in one piece, or not at all
