@@ -20,6 +20,7 @@ from PIL import Image
 from napari_micromap import pipeline
 from napari_micromap.atlas import OWN_COLUMNS, Atlas
 from napari_micromap.backbones.efficientnet_lite import EfficientNetLite0
+from napari_micromap.backbones.network import CnnNetwork
 from napari_micromap.backbones.torchvision_cnns import ResNet18
 from napari_micromap.embedding import run as run_module
 from napari_micromap.embedding.inference import Inference, decided_precision
@@ -423,6 +424,28 @@ def test_out_of_memory_halves_the_batch_from_then_on() -> None:
     assert network.asked[:4] == [32, 16, 8, 4] and set(network.asked[4:]) == {4}
     with pytest.raises(Problem, match="too little memory"):
         Inference(Cramped(room=0), QUICK).vectors(pictures, 1, Stop())  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "said", ["MPS backend out of memory (MPS allocated: 9 GB)", "DefaultCPUAllocator: can't allocate memory"]
+)
+def test_a_real_network_short_of_memory_gives_the_same_in_smaller_batches(
+    films: Path, workshop: pipeline.Workshop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: str
+) -> None:
+    wanted = embedded(gathered(films), workshop, QUICK).embeddings
+    maps, asked = CnnNetwork.maps, []
+
+    def cramped(network: CnnNetwork, batch: Any) -> Any:
+        if batch.shape[-1] == QUICK.side:  # not while it is loaded
+            asked.append(len(batch))
+            if len(batch) > 1:
+                raise RuntimeError(said)
+        return maps(network, batch)
+
+    monkeypatch.setattr(CnnNetwork, "maps", cramped)
+    again = embedded(gathered(films), pipeline.Workshop(tmp_path / "other cache"), QUICK).embeddings
+    assert again.tobytes() == wanted.tobytes()
+    assert max(asked) > 1 and asked.count(1) == len(again)
 
 
 def test_auto_keeps_float32_where_half_the_bits_tell_something_else(films: Path, workshop: pipeline.Workshop) -> None:

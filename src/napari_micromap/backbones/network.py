@@ -71,7 +71,7 @@ class CnnNetwork:
             return self._runtime.maps(batch)
         # TF32 is not float32: its vectors differ from those of a CPU.
         with torch.inference_mode(), torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
-            values = (batch.to(self.device) - self._mean) / self._std
+            values = (moved(batch, self.device) - self._mean) / self._std
             values = values.contiguous(memory_format=torch.channels_last)
             if self.precision == "bfloat16":
                 values = values.bfloat16()
@@ -111,6 +111,17 @@ class CnnNetwork:
         example = probes().expand(-1, 3, -1, -1).contiguous()
         runtime = runtime_of(self._trunk, self._taps, self._mean, self._std, example)
         return runtime if runtime is not None and alike(self.maps(probes()), runtime.maps(probes())) else None
+
+
+def moved(batch: Tensor, device: str) -> Tensor:
+    """Return a batch on a device; while it is copied to a graphics card, the processor goes on."""
+    if device == "cpu":
+        return batch
+    if batch.stride(1) == 0:  # one channel that stands for three
+        batch = batch[:, :1]
+    if device.startswith("cuda") and not batch.is_cuda:
+        batch = batch.pin_memory()
+    return batch.to(device, non_blocking=device.startswith("cuda"))
 
 
 def alike(ones: Sequence[Tensor], others: Sequence[Tensor]) -> bool:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 AT_ONCE_CPU = 4  # pictures: more only grow out of the processor's caches
 AT_ONCE_GPU = 32
+NO_MEMORY = ("out of memory", "can't allocate memory", "not enough memory")  # what torch says of CUDA, MPS, processors
 SAME = 0.999  # cosine from which on bfloat16 may stand for float32
 COMPARED = 16  # pictures
 
@@ -56,10 +57,13 @@ class Inference:
             try:
                 done.append(self._vectors(left[: self.at_once], views, stop))
                 del left[: self.at_once]
-            except torch.cuda.OutOfMemoryError as error:
+            except (RuntimeError, MemoryError) as error:
+                if not is_out_of_memory(error):
+                    raise
                 if self.at_once == 1:
-                    raise Problem("The graphics card has too little memory free; close other programs.") from error
-                torch.cuda.empty_cache()
+                    where = "This machine" if self.on_cpu else "The graphics card"
+                    raise Problem(f"{where} has too little memory free; close other programs.") from error
+                torch.cuda.empty_cache()  # does nothing where there is no such card
                 self.at_once = (min(self.at_once, len(left)) + 1) // 2
         depths = [torch.cat(parts) for parts in zip(*done)]
         counts = [len(windows) for windows in pictures]
@@ -74,6 +78,11 @@ class Inference:
                 yield self.network.maps(view)
 
         return pooled_depths(maps(), self._recipe.depths)
+
+
+def is_out_of_memory(error: Exception) -> bool:
+    """Tell a lack of memory from other errors: not every device has a class of its own for it."""
+    return isinstance(error, MemoryError) or any(sign in str(error).lower() for sign in NO_MEMORY)
 
 
 def decided_precision(network: Network, prepared: Sequence[Gray]) -> Precision:
