@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from napari_micromap.neighbors import Neighbors, exact_neighbors, nearest_among
+from napari_micromap.neighbors import Neighbors, exact_neighbors, find_neighbors, likely_neighbors, nearest_among
 from napari_micromap.work import Progress, finish
 
 
@@ -90,3 +90,36 @@ def test_new_rows_find_their_nearest_among_the_old() -> None:
     assert found.rows[:, 0].tolist() == [7, 3]
     assert found.rows.shape == (2, 5)
     assert nearest_among(features[:2], features[:3], 5).rows.shape == (2, 3)
+
+
+def test_likely_neighbors_are_nearly_all_of_the_true_ones_and_right_in_distance() -> None:
+    random = np.random.default_rng(4)
+    features = random.normal(size=(30, 12))[random.integers(0, 30, 3000)] + random.normal(size=(3000, 12)) * 0.5
+    features = features.astype(np.float32)
+    features[100:105] = features[0]
+    exact, likely = neighbors_of(features, 15), finish(likely_neighbors(features, 15, candidates=600))
+    found = [len(np.intersect1d(one, other)) for one, other in zip(exact.rows, likely.rows)]
+    assert np.mean(found) / 15 > 0.97
+    assert likely.rows.dtype == np.int32 and likely.distances.dtype == np.float32
+    assert (likely.rows != np.arange(3000)[:, None]).all()
+    assert (np.diff(np.sort(likely.rows, axis=1), axis=1) > 0).all()  # each once
+    assert (np.diff(likely.distances, axis=1) >= 0).all()
+    unit = features / np.linalg.norm(features, axis=1, keepdims=True)
+    true = 1 - np.einsum("np,nkp->nk", unit, unit[likely.rows])
+    assert np.allclose(likely.distances, true, atol=1e-5)
+    assert set(likely.rows[0]) >= {100, 101, 102, 103, 104}
+
+
+@pytest.mark.parametrize("n", [1, 2, 5, 40])
+def test_likely_neighbors_of_few_rows_are_the_exact_ones(n: int) -> None:
+    features = np.random.default_rng(5).normal(size=(n, 4)).astype(np.float32)
+    assert np.array_equal(finish(likely_neighbors(features, 50)).rows, neighbors_of(features, 50).rows)
+
+
+def test_large_collections_are_searched_among_likely_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+    features = np.random.default_rng(6).normal(size=(60, 4)).astype(np.float32)
+    assert np.array_equal(finish(find_neighbors(features, 5)).rows, neighbors_of(features, 5).rows)
+    monkeypatch.setattr("napari_micromap.neighbors.EXACT_UP_TO", 50)
+    told: list[Progress] = []
+    finish(find_neighbors(features, 5), told.append)
+    assert any(progress.note for progress in told)

@@ -42,12 +42,15 @@ class Growth:
         Micrographs whose file lies elsewhere now, or has another name.
     gone : rows
         Old ones whose file was not found again; they stay on the map.
+    changed : rows
+        Old ones in whose file another picture is now; they stay on the map, too, and that picture is among the new.
     """
 
     atlas: Atlas
     new: Rows
     moved: int
     gone: Rows
+    changed: Rows
 
     @property
     def sentence(self) -> str:
@@ -69,9 +72,9 @@ def grow(atlas: Atlas, source: Source, workshop: pipeline.Workshop, device: str 
     known = pd.Index(atlas.ids).get_indexer(pd.Index(found.ids))
     fresh = np.flatnonzero(known < 0).astype(np.intp)
     atlas, moved = _with_paths(atlas, found, known)
-    gone = _gone(atlas, found)
+    gone, changed = _gone(atlas, found), _changed(atlas, found)
     if not len(fresh):
-        return Growth(replace(atlas, unreadable=found.unreadable), fresh, moved, gone)
+        return Growth(replace(atlas, unreadable=found.unreadable), fresh, moved, gone, changed)
     part = taken(found, fresh)
     if atlas.embeddings is not None:
         backbone, recipe = made_by(atlas)
@@ -80,7 +83,7 @@ def grow(atlas: Atlas, source: Source, workshop: pipeline.Workshop, device: str 
     both = _with_name_pieces(joined(atlas, part), len(atlas))
     if atlas.features is not None:
         both = yield from _with_places(atlas, both)
-    return Growth(both, np.arange(len(atlas), len(both), dtype=np.intp), moved, gone)
+    return Growth(both, np.arange(len(atlas), len(both), dtype=np.intp), moved, gone, changed)
 
 
 def refound(atlas: Atlas, source: Source) -> Work[tuple[Atlas, int]]:
@@ -224,12 +227,12 @@ def layout_of(atlas: Atlas) -> Layout:
 
 
 def _with_places(old: Atlas, both: Atlas) -> Work[Atlas]:
-    from napari_micromap.neighbors import exact_neighbors
+    from napari_micromap.neighbors import find_neighbors
 
     assert old.space is not None and old.features is not None and both.embeddings is not None
     new_features = old.space(both.embeddings[len(old) :])
     features = np.vstack([old.features, new_features])
-    neighbors = yield from exact_neighbors(features, pipeline.NEIGHBORS_KEPT)
+    neighbors = yield from find_neighbors(features, pipeline.NEIGHBORS_KEPT)
     fitted_to = np.arange(len(old), dtype=np.intp) if old.fitted_to is None else old.fitted_to
     both = both.with_features(old.space, features, neighbors, fitted_to)
     if old.positions is None:
@@ -278,6 +281,11 @@ def _with_paths_of(atlas: Atlas, rows: Rows, found: Atlas, here: Rows) -> tuple[
 def _gone(atlas: Atlas, found: Atlas) -> Rows:
     missing = ~np.isin(atlas.ids, found.ids) & np.array([bool(p) and not Path(p).exists() for p in atlas.paths], bool)
     return np.flatnonzero(missing).astype(np.intp)
+
+
+def _changed(atlas: Atlas, found: Atlas) -> Rows:
+    other = ~np.isin(atlas.ids, found.ids) & (atlas.paths != "") & np.isin(atlas.paths, found.paths)
+    return np.flatnonzero(other).astype(np.intp)
 
 
 def _check_same(atlas: Atlas, part: Atlas) -> None:

@@ -273,7 +273,7 @@ def fit(atlas: Atlas, space: Space | None = None, rows: Rows | None = None) -> W
 
     With ``rows`` only these say what the space is; the others get features in it all the same.
     """
-    from napari_micromap.neighbors import exact_neighbors
+    from napari_micromap.neighbors import find_neighbors
     from napari_micromap.space import Standardized
 
     if atlas.embeddings is None:
@@ -281,7 +281,7 @@ def fit(atlas: Atlas, space: Space | None = None, rows: Rows | None = None) -> W
     yield Progress("Comparing", 0, len(atlas))
     fitted = (space or Standardized()).fit(atlas.embeddings if rows is None else atlas.embeddings[rows])
     features = fitted(atlas.embeddings)
-    neighbors = yield from exact_neighbors(features, NEIGHBORS_KEPT)
+    neighbors = yield from find_neighbors(features, NEIGHBORS_KEPT)
     return atlas.with_features(fitted, features, neighbors, rows)
 
 
@@ -346,10 +346,10 @@ def usual_layout(n: int) -> Layout:
 
 
 def _enough_neighbors(features: Features, neighbors: Neighbors | None, needed: int) -> Work[Neighbors | None]:
-    from napari_micromap.neighbors import exact_neighbors
+    from napari_micromap.neighbors import find_neighbors
 
     if needed and (neighbors is None or neighbors.rows.shape[1] < min(needed, len(features) - 1)):
-        neighbors = yield from exact_neighbors(features, needed)
+        neighbors = yield from find_neighbors(features, needed)
     return neighbors
 
 

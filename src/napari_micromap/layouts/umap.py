@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from napari_micromap.atlas import Features, Positions
 from napari_micromap.layouts.pca import principal_plane
 from napari_micromap.layouts.placing import among_nearest
-from napari_micromap.neighbors import Neighbors, exact_neighbors
+from napari_micromap.neighbors import Neighbors, find_neighbors
 from napari_micromap.work import Progress, Work, finish
 
 _FEWEST = 4  # three points have a plane of their own
@@ -76,7 +76,7 @@ class Umap:
         if n < _FEWEST:
             return principal_plane(features)
         if neighbors is None or neighbors.rows.shape[1] < min(self.neighbors_needed, n - 1):
-            neighbors = finish(exact_neighbors(features, self.neighbors_needed))
+            neighbors = finish(find_neighbors(features, self.neighbors_needed))
         random = np.random.RandomState(self.seed)
         graph = self._graph(features, neighbors, random)
         return self._positions(features, graph, _starting_points(features, start, random), random, tell)
