@@ -128,6 +128,22 @@ def test_images_that_are_gone_are_told_and_stay(session: Session, films: Path) -
     assert len(growths) == 1
 
 
+def test_a_file_with_another_picture_in_it_is_told_and_joins_as_new(session: Session, films: Path) -> None:
+    growths, sentences = told_by(session)
+    ids, positions = session.atlas.ids.copy(), session.map.positions.copy()
+    path = films / "F2_b.tif"
+    assert path.exists()
+    tifffile.imwrite(path, 255 - tifffile.imread(path))
+    session.grow()
+    assert [session.atlas.paths[row] for row in growths[-1].changed] == [str(path)]
+    assert len(growths[-1].new) == 1 and not len(growths[-1].gone)
+    assert (session.atlas.ids[: len(ids)] == ids).all() and session.map.positions[
+        : len(ids)
+    ].tobytes() == positions.tobytes()
+    assert "other content" in sentences[-1] and "F2_b.tif" in sentences[-1]
+    assert session.fresh == {str(session.atlas.ids[-1])}
+
+
 def test_a_saved_map_knows_where_to_look_also_after_it_has_moved(session: Session, films: Path, tmp_path: Path) -> None:
     write(films, "a")
     session.grow()
@@ -174,3 +190,26 @@ def test_a_map_whose_data_bars_were_corrected_meanwhile_is_not_grown(session: Se
     session.set_bar_rows([0], 3)
     at_once(lambda: work, **how)
     assert len(session.atlas) == 7
+
+
+def test_images_that_were_moved_and_renamed_are_found_again_by_their_content(session, films, tmp_path):
+    session.save(tmp_path / "kept")
+    elsewhere = tmp_path / "archive" / "2026"
+    elsewhere.mkdir(parents=True)
+    for number, picture in enumerate(sorted(films.iterdir(), reverse=True)[:-1]):
+        shutil.move(picture, elsewhere / f"renamed {number}.tif")
+    write(elsewhere, "z")  # another one, which was never on the map
+    other = Session(cache=tmp_path / "other cache")
+    _, sentences = told_by(other)
+    other.restore(tmp_path / "kept.micromap")
+    assert sentences[0].startswith("6 images cannot be found")
+    positions = other.map.positions
+    other.find_images(tmp_path / "archive")
+    assert sentences[1] == "6 images found in “archive”."
+    assert len(other.atlas) == 7 and other.map.positions is positions
+    for mine, theirs in zip(session.atlas, other.atlas, strict=True):
+        assert mine.id == theirs.id and theirs.pixels().shape == (64, 64)
+    shutil.rmtree(elsewhere)
+    with pytest.raises(Problem):
+        other.find_images(tmp_path / "archive")
+    assert len(other.atlas) == 7

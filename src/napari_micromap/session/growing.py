@@ -45,6 +45,7 @@ class Growing(Tabling):
     def __init__(self) -> None:
         super().__init__()
         self._source: Source | None = None
+        self._cut: Cut | None = None
         self._wholes: tuple[Atlas, Source | None] | None = None  # what the open windows were cut from
         self._fresh: frozenset[str] = frozenset()
 
@@ -58,6 +59,13 @@ class Growing(Tabling):
         """Whether the whole images can be had back that the open windows were cut from."""
         return self._atlas.windows is not None and (self._wholes is not None or self._source is not None)
 
+    @property
+    def cut(self) -> Cut | None:
+        """How the open windows were cut, if that is known."""
+        if self._atlas.windows is None:
+            return None
+        return self._source.cut if isinstance(self._source, Windows) else self._cut
+
     def cut_windows(self, cut: Cut | None = None) -> None:
         """Cut the open images into windows, each a micrograph of its own; what was said of an image is said of each.
 
@@ -67,6 +75,7 @@ class Growing(Tabling):
         def done(built: tuple[tuple[Atlas, Source | None], Atlas]) -> None:
             wholes, atlas = built
             color, (_, source) = self.color_by, wholes
+            self._cut = cut or Cut()
             self._start_anew(atlas)
             self._wholes = wholes
             self._source = None if source is None else Windows(source, cut or Cut())
@@ -168,6 +177,10 @@ class Growing(Tabling):
             name = PurePath(str(growth.atlas.paths[growth.gone[0]])).name
             said.insert(0, f"{counted(len(growth.gone), 'image')} cannot be found any more, such as “{name}”: "
                            "dots and thumbnails stay; exclude them if they are not to count.")  # fmt: skip
+        if len(growth.changed):
+            name = PurePath(str(growth.atlas.paths[growth.changed[0]])).name
+            said.insert(0, f"{counted(len(growth.changed), 'file')} with other content than before, such as “{name}”: "
+                           "what is in there now joined as new; exclude the older dots.")  # fmt: skip
         self.grown.emit(growth)
         if said:
             self.warned.emit(" ".join(said))

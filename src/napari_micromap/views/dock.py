@@ -50,6 +50,7 @@ from napari_micromap.views.scale_setting import ScaleSetting
 from napari_micromap.views.sessions import lanes_of, rest, session_of, unwrapped
 from napari_micromap.views.tabs import Tabs, page_of
 from napari_micromap.views.where import WhereOverlay
+from napari_micromap.views.window_outlines import WindowOutlines
 from napari_micromap.views.windows import Windows
 from napari_micromap.views.wishes import Wishes
 from napari_micromap.work import spoken
@@ -74,6 +75,7 @@ class MicromapDock(QWidget):
         self._lanes = lanes_of(self.session)
         self.gallery = Gallery(self.viewer, self.session)
         self.overlay = WhereOverlay(self, self.viewer, self.session.where)
+        self.window_outlines = WindowOutlines(self, self.viewer, self.session)
         self._links = LayerLinks(self.viewer, self.session)
         self._had_map = self._was_docked = self._retired = False
         self._build()
@@ -261,6 +263,7 @@ class MicromapDock(QWidget):
         self.notice.tell(growth.sentence, "Make map again", act if len(growth.new) and self.session.map else None)
 
     def _on_gallery(self) -> None:
+        self.window_outlines.lie_over(self.gallery.opened_layer, self.session.current)
         self.selected.show_gallery(self.gallery.mode, self.gallery.page, self.gallery.pages, self.gallery.can_go_back)
         self.selected.show_tile_scale(self.gallery.tile_scale)
         gallery = self.gallery

@@ -10,6 +10,7 @@ from qtpy.QtWidgets import QMenu, QWidget
 
 from napari_micromap.backbones import BACKBONES, Backbone
 from napari_micromap.colors import colors_of, plain
+from napari_micromap.growing import lost_rows
 from napari_micromap.layouts import Layout
 from napari_micromap.problems import Problem
 from napari_micromap.recipe import Recipe
@@ -18,6 +19,7 @@ from napari_micromap.sharing.points import DOT, dots_of
 from napari_micromap.sources.films import Films
 from napari_micromap.sources.folder import Folder
 from napari_micromap.sources.layers import Layers
+from napari_micromap.sources.windows import Cut
 from napari_micromap.store.recent import remember
 from napari_micromap.tables import TablePreview
 from napari_micromap.tables.vectors import ENDINGS
@@ -81,6 +83,18 @@ class Wishes:
     def _open(self, path: Path, saved: bool) -> None:
         self._try(lambda: self._session.restore(path) if saved else self._session.open(Folder(path)))
         remember(path.parent if path.name == f"open{ENDING}" else path)
+
+    def tell_of_session(self, sentence: str, tell: Callable[..., object]) -> None:
+        """Pass on what a session warns of; where images are missing, offer to look for them."""
+        missing = len(lost_rows(self._session.atlas)) > 0
+        tell(sentence, "Find them…" if missing else "", self.ask_images if missing else None)
+
+    def ask_images(self) -> None:
+        """Look for images that are not where they were in a folder that the user names."""
+        asking.ask_folder(
+            self._window, "Which folder holds the images now?", beside(self._session),
+            lambda folder: self._try(lambda: self._session.find_images(folder)),
+        )  # fmt: skip
 
     def open_dropped(self, paths: Sequence[Path]) -> None:
         """Open what was dropped: one set, and tables that belong to it."""
@@ -167,6 +181,14 @@ class Wishes:
             self._join(path)
 
         asking.ask_folder(self._window, f"Which folder holds the images of “{path.name}”?", path.parent, with_table)
+
+    def cut(self, wanted: Cut | None) -> None:
+        """Let windows be dots, cut so, or whole images again; nothing where that is so already."""
+        windows = self._session.atlas.windows is not None
+        if wanted is None and windows:
+            self._try(self._session.uncut)
+        elif wanted is not None and not (windows and self._session.cut in (None, wanted)):
+            self._try(lambda: self._session.cut_windows(wanted))
 
     def make_map(self, backbone: Backbone, recipe: Recipe, layout: Layout | None) -> None:
         """Make the map; where weights would have to be downloaded, ask before."""
