@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from napari_micromap.atlas import Micrograph
 from napari_micromap.colors import colors_of_signed
 from napari_micromap.locating import over, painted
 from napari_micromap.montage.arrangement import arrange
@@ -49,7 +50,7 @@ def test_the_overlay_covers_the_opened_picture_and_goes_with_it(make_napari_view
     owner = QWidget()
     qtbot.addWidget(owner)
     under = viewer.add_image(np.zeros((40, 80), np.uint8), scale=(0.5, 0.5))
-    where = Where(SimpleNamespace(run=AtOnce(), answers={}, atlas=None))  # type: ignore[arg-type]
+    where = Where(SimpleNamespace(run=AtOnce(), answers={}, atlas=[]))  # type: ignore[arg-type]
     overlay = WhereOverlay(owner, viewer.__wrapped__, where)
     overlay.lie_over(under.__wrapped__ if hasattr(under, "__wrapped__") else under, 0)
     where.splits = {0: made()}
@@ -60,6 +61,13 @@ def test_the_overlay_covers_the_opened_picture_and_goes_with_it(make_napari_view
     np.testing.assert_allclose(cell, (40 * 0.5 / 8, 80 * 0.5 / 8))
     first = np.array(layer.translate[-2:]) - cell / 2  # the outer corner of the first cell …
     np.testing.assert_allclose(first, -np.array(under.scale[-2:]) / 2)  # … is that of the first pixel
+    # with a data bar above: over the specimen alone, whether our own layer says so or the micrograph of a user's one
+    where._session.atlas = [Micrograph("a", "a.tif", "", 0, bar_rows=8, bar_side="top")]  # type: ignore[misc]
+    where.changed.emit()
+    layer = viewer.layers[TITLE]
+    np.testing.assert_allclose(layer.scale[-2:], (32 * 0.5 / 8, 80 * 0.5 / 8))
+    first = np.array(layer.translate[-2:]) - np.array(layer.scale[-2:]) / 2
+    np.testing.assert_allclose(first, (8 * 0.5 - 0.25, -0.25))
     overlay.lie_over(None)
     assert TITLE not in viewer.layers
 

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from psygnal import Signal, SignalInstance
 
-from napari_micromap.atlas import Atlas
+from napari_micromap.atlas import Atlas, Micrograph
 from napari_micromap.counting import Outline, outline
 from napari_micromap.descriptors.measuring import Measuring
 from napari_micromap.session.running import Runner
@@ -42,6 +42,11 @@ class Outlines:
         self.found: Outline | None = None
         self.row: int | None = None  # that `found` is of
         session.opened.connect(self._on_opened)
+
+    @property
+    def micrograph(self) -> Micrograph | None:
+        """What was outlined, which knows where its specimen lies."""
+        return None if self.row is None or self.row >= len(self._session.atlas) else self._session.atlas[self.row]
 
     def show(self, quantity: str, measuring: Measuring | None = None) -> None:
         """Outline what is counted for a quantity, in the current micrograph and in those that are opened later."""

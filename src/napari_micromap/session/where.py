@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from psygnal import Signal, SignalInstance
 
-from napari_micromap.atlas import Atlas
+from napari_micromap.atlas import Atlas, Micrograph
 from napari_micromap.locating import Located, locate, why_not
 from napari_micromap.problems import Problem
 from napari_micromap.session.running import Runner
@@ -59,6 +59,11 @@ class Where:
     def strongest(self) -> float:
         """Both ends of the color scale, common to all micrographs that were looked at for this property."""
         return self._strongest.get(self.property or "", 1.0)
+
+    def micrograph(self, row: int) -> Micrograph | None:
+        """Return the micrograph of a row, which knows where its specimen lies; None where it is gone."""
+        atlas = self._session.atlas
+        return atlas[row] if row < len(atlas) else None
 
     @property
     def title(self) -> str:

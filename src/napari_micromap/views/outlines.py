@@ -44,7 +44,7 @@ class OutlinesOverlay:
         if found is None or under is None or under not in self._viewer.layers or self._outlines.row != self._row:
             return
         labels = labels_of(found)
-        top, left, _, _ = box_of(under)
+        top, left, _, _ = box_of(under, self._outlines.micrograph)
         pixel = np.array(under.scale[-2:])
         scale = pixel * found.step
         # a pixel's corner, not its middle, lies at the corner of the picture

@@ -64,7 +64,7 @@ class WhereOverlay:
 
     def _over_one(self, under: Layer, row: int) -> tuple[NDArray[np.uint8], NDArray[Any], NDArray[Any]]:
         picture = painted(self._where.splits[row], self._where.strongest)
-        top, left, rows, columns = box_of(under)
+        top, left, rows, columns = box_of(under, self._where.micrograph(row))
         pixel = np.array(under.scale[-2:])
         scale = pixel * (rows / picture.shape[0], columns / picture.shape[1])
         # a cell's corner, not its middle, lies at the corner of the picture

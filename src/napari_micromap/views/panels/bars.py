@@ -184,7 +184,7 @@ class _Card(QWidget):
         micrograph = atlas[row]
         bar_rows, side = micrograph.bar_rows, micrograph.bar_side
         self.name.say(micrograph.name)
-        self.reason.say(_said(known["bar_from"]))
+        self.reason.say(_said(known.get("bar_from")))
         self.side.setCurrentIndex(self.side.findData(side) if bar_rows else 0)
         self.rows.setRange(0, (width if side in ("left", "right") else height) - 1)
         self.rows.setValue(bar_rows)
