@@ -133,8 +133,9 @@ def test_on_the_screenshot_each_tile_is_its_own_file_and_no_other(viewer: Any, u
     shot = viewer.screenshot(flash=False)
     sources = [to_8bit(m.specimen(), *gray_window(m.specimen())) for m in uhcs.atlas]
     whole, small = (0.0, 1.0, 0.0, 1.0), (30, 40)
-    in_small = [area_means(source, whole, small) for source in sources]
     assert gallery.arrangement is not None
+    above = tile_on(shot, viewer, gallery, 0)[1]  # its scale bar; all are of the same size
+    in_small = [area_means(source, above, small) for source in sources]
     assert sorted(gallery.arrangement.rows) == list(range(43))
     for tile, row in enumerate(gallery.arrangement.rows.tolist()):
         seen, part = tile_on(shot, viewer, gallery, tile)

@@ -324,3 +324,15 @@ def test_a_script_tells_the_scales_that_a_user_gave(session: Session) -> None:
     session.scale_by_bar([0, 1], 101, 2, "µm")
     text = script_of(session)
     assert "s.set_scale(s.atlas.rows_of(" in text and "'bar: typed'" in text
+
+
+def test_a_map_made_at_one_scale_goes_when_scales_change_and_another_stays(session: Session) -> None:
+    from napari_micromap.recipe import Recipe
+
+    made = {"name": "efficientnet-lite0", "backbone": "EfficientNetLite0()", "weights_sha256": "0", "precision": "f"}
+    for recipe, kept in ((Recipe(), True), (Recipe(scale="coarsest"), False)):
+        session.undo()
+        atlas = session.atlas.with_embeddings(np.zeros((6, 4), np.float32), {**made, "recipe": repr(recipe)})
+        session.open_atlas(atlas.with_positions(np.zeros((6, 2), np.float32), "by hand"))
+        session.set_scale([0, 1], 0.5)
+        assert (session.map is not None) == (session.atlas.embeddings is not None) == kept

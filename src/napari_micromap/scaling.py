@@ -12,8 +12,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from napari_micromap.atlas import Atlas, Rows, specimen_sizes
+from napari_micromap.growing import made_by
 from napari_micromap.microscopy.scale_bar import ScaleBar, find_scale_bar, same_bar
 from napari_micromap.problems import Problem
+from napari_micromap.recipe import uses_scale
 from napari_micromap.streaming import in_order
 from napari_micromap.work import Progress, Work
 
@@ -86,6 +88,16 @@ def rows_scaled_alike(atlas: Atlas, row: int) -> Rows:
         same = np.isnan(values[rows]) if np.isnan(values[row]) else np.isclose(values[rows], values[row], rtol=1e-6)
         rows = rows[same]
     return rows
+
+
+def depends_on_scale(atlas: Atlas) -> bool:
+    """Tell whether the embeddings were made at scales that the micrographs have, so that others make them wrong."""
+    if atlas.embeddings is None:
+        return False
+    try:
+        return uses_scale(made_by(atlas)[1])
+    except Problem:  # made elsewhere
+        return False
 
 
 # ---------------------------------------------------------------------- burnt-in bars

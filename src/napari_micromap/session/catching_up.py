@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pandas as pd
 
 from napari_micromap.atlas import Atlas, same_bars
+from napari_micromap.scaling import depends_on_scale
 
 
 def caught_up(built: Atlas, now: Atlas) -> Atlas | None:
@@ -17,4 +19,7 @@ def caught_up(built: Atlas, now: Atlas) -> Atlas | None:
     columns = now.columns if len(where) == len(now) else now.columns.iloc[where].reset_index(drop=True)
     if not same_bars(columns, built.columns):  # a corrected data bar: embed those anew
         return None
-    return replace(built, columns=columns, roles=now.roles, tables=now.tables, synthetic=now.synthetic)
+    done = replace(built, columns=columns, roles=now.roles, tables=now.tables, synthetic=now.synthetic)
+    if depends_on_scale(built) and not np.array_equal(done.um_per_px, built.um_per_px, equal_nan=True):
+        return None
+    return done

@@ -192,8 +192,7 @@ class Session(Saving):
         before = self._atlas
         super().set_bar_rows(rows, bar_rows, side)
         if self._atlas is not before:
-            self.cancel()  # what is being made is made with the wrong ones
-            self._show_none()
+            self._let_map_go()
 
     def open_micrograph(self, row: int) -> None:
         """Make a micrograph current and ask for it at full resolution."""
@@ -300,6 +299,11 @@ class Session(Saving):
             self._waiting_map = None
             self.waiting_map_changed.emit(None)
         self.map_changed.emit(new)
+
+    def _let_map_go(self) -> None:
+        """Take the map away, and stop what is being made: it is made with what turned out to be wrong."""
+        self.cancel()
+        self._show_none()
 
     def _show_none(self) -> None:
         """Take the map away."""

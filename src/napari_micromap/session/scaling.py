@@ -16,6 +16,7 @@ from napari_micromap.scaling import (
     MOST,
     BarGroups,
     Meaning,
+    depends_on_scale,
     in_um,
     read_bars,
     rows_scaled_alike,
@@ -163,11 +164,18 @@ class Scaling(Marking):
 
     # ------------------------------------------------------------------ within
 
+    def _let_map_go(self) -> None:
+        raise NotImplementedError
+
     def _put_scales(self, scales: Mapping[str, Scale]) -> None:
         atlas = self._atlas
         rows = atlas.rows_of(list(scales))
         said = [scales[str(id_)] for id_ in atlas.ids[rows]]
-        self._set_atlas(atlas.with_scale(rows, np.array([size for size, _ in said]), [origin for _, origin in said]))
+        scaled = atlas.with_scale(rows, np.array([size for size, _ in said]), [origin for _, origin in said])
+        stale = depends_on_scale(atlas) and not np.array_equal(scaled.um_per_px, atlas.um_per_px, equal_nan=True)
+        self._set_atlas(scaled.with_embeddings(None, {}) if stale else scaled)
+        if stale:
+            self._let_map_go()
 
     def _forget_marks(self) -> None:
         super()._forget_marks()

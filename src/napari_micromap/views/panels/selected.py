@@ -85,6 +85,8 @@ class SelectedPanel(QWidget):
         self.back.setVisible(can_go_back)
         self.where.setVisible(mode != "closed")
         self.scale.setVisible(mode == "opened")
+        # beside the buttons of an opened image there is no room for more on a narrow dock
+        self.close_gallery.setText("Close" if mode == "opened" else "Close gallery")
         self.tile_scale.setVisible(mode == "gallery")
         turning = mode == "gallery" and pages > 1
         for widget in (self.before, self.page, self.after):
