@@ -84,11 +84,16 @@ def sample_noun(atlas: Atlas) -> str:
     return name.lower() if plain and name.lower() not in ("sample", "name", "id") else "sample"
 
 
+def picture_noun(atlas: Atlas) -> str:
+    """Return what a dot is: an image, or a window of one."""
+    return "image" if atlas.windows is None else "window"
+
+
 def counts_of(atlas: Atlas, rows: Rows | None = None) -> str:
     """Count images and samples: "214 images of 42 films"; ``rows`` counts only those."""
     n = len(atlas) if rows is None else len(rows)
-    said = counted(n, "image")
-    samples = atlas.samples
+    said = counted(n, picture_noun(atlas))
+    samples = atlas.independent
     if samples is not None and n:
         chosen = samples if rows is None else samples.iloc[rows]
         said += f" of {counted(int(chosen.nunique()), sample_noun(atlas))}"

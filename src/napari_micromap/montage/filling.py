@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_micromap.atlas import Atlas, Micrograph, Rows, specimen_sizes
+from napari_micromap.microscopy.parts import Wholes
 from napari_micromap.montage.arrangement import Arrangement, arrange, typical_first
 from napari_micromap.montage.composing import Want
 from napari_micromap.montage.tiles import TilePixels, cut_of, read_tile, tile_of
@@ -74,9 +75,10 @@ def fill(
 ) -> Work[Filled]:
     """Read tiles of a page; what is there already can be shown meanwhile."""
     filled = dict(tiles or {})
+    wholes = Wholes()
 
     def read(want: Want) -> TilePixels:
-        return read_tile(atlas[int(arrangement.rows[want[0]])], arrangement, *want)
+        return read_tile(atlas[int(arrangement.rows[want[0]])], arrangement, *want, wholes)
 
     told = time.monotonic()
     for done, (want, pixels) in enumerate(zip(wants, in_order(read, wants, workers=2)), start=1):

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_micromap.atlas import Micrograph
+from napari_micromap.microscopy.parts import Wholes
 from napari_micromap.montage.arrangement import Arrangement
 from napari_micromap.problems import Problem
 
@@ -66,7 +67,9 @@ class TilePixels:
         return next((pixels for pixels in reversed(self.halved) if pixels.shape[1] >= 2 * width - 1), self.halved[0])
 
 
-def read_tile(micrograph: Micrograph, arrangement: Arrangement, tile: int, resolution: float) -> TilePixels:
+def read_tile(
+    micrograph: Micrograph, arrangement: Arrangement, tile: int, resolution: float, wholes: Wholes | None = None
+) -> TilePixels:
     """Read a micrograph without its data bar; what goes wrong is told, not raised.
 
     Parameters
@@ -77,8 +80,10 @@ def read_tile(micrograph: Micrograph, arrangement: Arrangement, tile: int, resol
     height, width = (max(1, round(float(side) * resolution)) for side in arrangement.boxes[tile][2:])
     cut = None if arrangement.cuts is None else arrangement.cuts[tile]
     try:
-        pixels = micrograph.specimen(max(height, width) if cut is None else round(max((height, width) / cut[2:])))
-        changed = micrograph.live is not None and micrograph.live.changed
+        enough = max(height, width) if cut is None else round(max((height, width) / cut[2:]))
+        pixels = micrograph.specimen(enough, wholes)
+        # of a window it would take as long as reading the whole picture
+        changed = micrograph.live is not None and micrograph.window is None and micrograph.live.changed
     except (Problem, OSError) as problem:
         return TilePixels(trouble=str(problem) or type(problem).__name__)
     if min(pixels.shape[:2]) < 1:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from dataclasses import MISSING, Field, fields
 from inspect import cleandoc
 from typing import Annotated, Any, Generic, Literal, TypeVar, get_args, get_origin, get_type_hints
@@ -26,11 +27,19 @@ class Form(QWidget, Generic[T]):
         A dataclass whose fields are bool, int, float, Literal or ``Path | None``, each with a default.
     start : instance of it, optional
         What the form says at first; the defaults if left out.
+    without : names of fields
+        Not asked for here: they keep their defaults.
     """
 
     changed = Signal()
 
-    def __init__(self, algorithm: type[T], start: T | None = None, parent: QWidget | None = None) -> None:
+    def __init__(
+        self,
+        algorithm: type[T],
+        start: T | None = None,
+        parent: QWidget | None = None,
+        without: Collection[str] = (),
+    ) -> None:
         super().__init__(parent)
         self._algorithm = algorithm
         self.fields: dict[str, Any] = {}  # magicgui's widgets
@@ -41,6 +50,8 @@ class Form(QWidget, Generic[T]):
         hints = get_type_hints(algorithm, include_extras=True)
         tips = tooltips(algorithm)
         for field in _asked(algorithm):
+            if field.name in without:
+                continue
             value = _default(field) if start is None else getattr(start, field.name)
             widget = _widget(field.name, value, hints[field.name], tips.get(field.name, ""))
             self.fields[field.name] = widget
@@ -64,9 +75,9 @@ class Form(QWidget, Generic[T]):
         self.changed.emit()
 
 
-def form(algorithm: type[T], start: T | None = None) -> Form[T]:
+def form(algorithm: type[T], start: T | None = None, without: Collection[str] = ()) -> Form[T]:
     """Make a form for an algorithm; ``form(cls)()`` equals ``cls()`` until a user changes something."""
-    return Form(algorithm, start)
+    return Form(algorithm, start, without=without)
 
 
 def summary(algorithm: type[Any]) -> str:

@@ -10,11 +10,17 @@ from napari.layers import Image, Layer
 from napari.viewer import Viewer
 from numpy.typing import NDArray
 
-from napari_micromap.atlas import Micrograph
+from napari_micromap.atlas import Micrograph, Rows
 from napari_micromap.montage.tiles import gray_window
+from napari_micromap.problems import TooLarge
+from napari_micromap.session import Session
+from napari_micromap.sources.windows import whole_id
 from napari_micromap.views.gallery.borrowed import Borrowed
 from napari_micromap.views.gallery.scene import OURS
 from napari_micromap.work import Progress, Work
+
+_AROUND = 2.5  # windows across the canvas when one is opened
+_NEAR = 2048  # pixels around a window that are shown where the whole picture is too large for memory
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,6 +36,8 @@ class Whole:
 
     pixels: NDArray[Any]
     box: tuple[int, int, int, int]
+    origin: tuple[int, int] = (0, 0)  # row and column of the first pixel, where only a part could be read
+    is_window: bool = False
 
     @property
     def specimen(self) -> NDArray[Any]:
@@ -58,7 +66,7 @@ class Opened:
         self.leave()
         pixels = whole.pixels
         scale = (um_per_px or 1.0,) * 2
-        about = {**OURS, "specimen": whole.box}
+        about = {**OURS, "specimen": whole.box, "origin": whole.origin}
         looks: dict[str, Any] = {}
         if pixels.ndim == 2:
             pixels = pixels.astype(np.uint8) if pixels.dtype == np.bool_ else pixels
@@ -71,6 +79,18 @@ class Opened:
         if um_per_px is not None:
             self._borrowed.set(self._viewer.canvas.overlays["scale_bar"], "visible", True)
         self._look_at(self.own)
+        self.look_into(whole.box if whole.is_window else None)
+
+    def look_into(self, box: tuple[int, int, int, int] | None) -> None:
+        """Point the camera at a window of the picture that is shown, with some of what is around it."""
+        layer = self.layer
+        if box is None or layer is None:
+            return
+        camera, canvas = self._viewer.scene.camera, self._viewer.canvas.size
+        pixel = np.array(layer.scale[-2:])
+        middle = np.array(layer.translate[-2:]) + (np.array(box[:2]) + np.array(box[2:]) / 2 - 0.5) * pixel
+        camera.center = (*camera.center[:-2], *map(float, middle))
+        camera.zoom = float(min(canvas / (np.array(box[2:]) * pixel))) / _AROUND
 
     def rescale(self, um_per_px: float | None) -> None:
         """Give our own layer another scale, with the same part of it in sight."""
@@ -128,5 +148,22 @@ class Opened:
 def read_whole(micrograph: Micrograph) -> Work[Whole]:
     """Read a micrograph at full resolution, with its data bar."""
     yield Progress("Opening", note=micrograph.name)
-    pixels = micrograph.pixels()
-    return Whole(pixels, micrograph.box(*pixels.shape[:2]))
+    window = micrograph.window
+    try:
+        pixels = micrograph.pixels()
+    except TooLarge:
+        if window is None:
+            raise
+        top, left, height, width = window
+        first = max(0, top - _NEAR), max(0, left - _NEAR)
+        pixels = micrograph.part((*first, height + 2 * _NEAR, width + 2 * _NEAR))
+        return Whole(pixels, (top - first[0], left - first[1], height, width), first, True)
+    return Whole(pixels, micrograph.box(*pixels.shape[:2]), is_window=window is not None)
+
+
+def holds_windows(session: Session, rows: Rows) -> bool:
+    """Say whether the current row and some of these are windows of one micrograph."""
+    atlas, current = session.atlas, session.current
+    if atlas.windows is None or current is None or not len(rows):
+        return False
+    return bool(np.char.startswith(atlas.ids[rows], whole_id(str(atlas.ids[current])) + "@").any())

@@ -15,7 +15,7 @@ from napari_micromap.montage import Arrangement, Filled, compose_page, counts_on
 from napari_micromap.session import Session
 from napari_micromap.views.gallery.borrowed import Borrowed, Camera
 from napari_micromap.views.gallery.mouse import Mouse
-from napari_micromap.views.gallery.opened import Opened, Whole, read_whole
+from napari_micromap.views.gallery.opened import Opened, Whole, holds_windows, read_whole
 from napari_micromap.views.gallery.page import Page
 from napari_micromap.views.gallery.sharpening import Sharpening
 from napari_micromap.views.gallery.surroundings import Surroundings, is_ours, layer_of
@@ -188,7 +188,7 @@ class Gallery:
             return
         if self._page.montage is None or self._camera is None:
             self.close()
-            return
+            return self.show() if self._outdated else None
         self._borrowed.view_flat()
         self._return_to_gallery()
         self._camera.point(self._viewer)
@@ -215,7 +215,9 @@ class Gallery:
     # ------------------------------------------------------------------ session to screen
 
     def _on_selection(self, rows: Rows) -> None:
-        if len(rows):
+        if self._mode == "opened" and holds_windows(self._session, rows):
+            self._outdated = True  # they are outlined on the picture that stands there
+        elif len(rows):
             self.show()
         else:
             self.close()
@@ -268,11 +270,9 @@ class Gallery:
             self._session.run.cancel("gallery")
             self._enter_opened()
             self._opened.show_layer(layer, micrograph.live.index, self._around.units()[1], self._on_backspace)
-            self.changed.emit()
-            return
-        self._session.run(
-            lambda: read_whole(micrograph), lane="gallery", done=partial(self._on_read, row, micrograph)
-        )  # fmt: skip
+            self._opened.look_into(micrograph.window)
+            return self.changed.emit()
+        self._session.run(lambda: read_whole(micrograph), lane="gallery", done=partial(self._on_read, row, micrograph))
 
     def _on_read(self, row: int, micrograph: Micrograph, whole: Whole) -> None:
         self._enter_opened()

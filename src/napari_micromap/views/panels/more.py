@@ -16,6 +16,7 @@ from napari_micromap.recipe import Recipe
 from napari_micromap.views.controls import GAP
 from napari_micromap.views.form import Form, form, summary
 from napari_micromap.views.preferences import preferred_backbone
+from napari_micromap.views.scale_and_windows import STEPS, ScaleAndWindows
 
 
 class MorePanel(QWidget):
@@ -33,6 +34,9 @@ class MorePanel(QWidget):
         self._pictures: Form[Recipe] | None = None
         self._preset: QComboBox | None = None
         self._layout_was_chosen = False
+        self.fields = ScaleAndWindows()
+        self.fields.changed.connect(self._on_change)
+        self._layout.addWidget(self.fields)
 
     @property
     def backbone(self) -> Backbone:
@@ -48,7 +52,7 @@ class MorePanel(QWidget):
     @property
     def recipe(self) -> Recipe:
         """What happens to each picture."""
-        return Recipe() if self._pictures is None else self._pictures()
+        return self.fields.asked_of(Recipe() if self._pictures is None else self._pictures())
 
     def showEvent(self, event: QShowEvent) -> None:
         """Make the forms when they are first seen."""
@@ -79,7 +83,7 @@ class MorePanel(QWidget):
             self._layout.removeWidget(self._pictures)
             self._pictures.hide()
             self._pictures.deleteLater()
-        self._pictures = form(Recipe, recipe)
+        self._pictures = form(Recipe, recipe, without=STEPS)
         self._pictures.changed.connect(self._on_change)
         self._layout.addWidget(self._pictures)
 
@@ -93,12 +97,14 @@ class MorePanel(QWidget):
         assert self._preset is not None and self._extractor is not None
         name = self._preset.currentData()
         if name:
+            self.fields.show_recipe(PRESETS[name].recipe)
             self._show_pictures(PRESETS[name].recipe)
             self._extractor.choose(PRESETS[name].backbone_name)
         self._on_change()
 
     def _on_change(self) -> None:
-        self._show_preset()
+        if self._preset is not None:
+            self._show_preset()
         self.changed.emit()
 
     def _on_map(self) -> None:

@@ -25,7 +25,7 @@ from napari_micromap.session import Session
 from napari_micromap.session.scope import MISSING, Filter, shown_values
 from napari_micromap.views.controls import GAP, Choice, ChoiceBox, Line, field_name, push, side_by_side
 from napari_micromap.views.listening import listen
-from napari_micromap.wording import counts_of
+from napari_micromap.wording import counts_of, picture_noun
 
 _MOST_VALUES = 24  # of a column of numbers that are still listed one by one
 _MOST_LISTED = 2000
@@ -169,7 +169,8 @@ class UseOnly(QDialog):
             self.told.say("Tick what to use" if self.pages.currentIndex() == 0 else "Give one end or both")
         else:
             atlas = self._session.atlas
-            self.told.say(counts_of(atlas, rows).replace(" image", f" of {len(atlas):,} image", 1))
+            noun = picture_noun(atlas)
+            self.told.say(counts_of(atlas, rows).replace(f" {noun}", f" of {len(atlas):,} {noun}", 1))
 
     def _on_search(self, text: str) -> None:
         for item in self._items():
