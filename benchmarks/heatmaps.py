@@ -1,6 +1,6 @@
 """Do the pictures of where a property shows tell the truth? Four trials that can fail, on rendered films.
 
-    python benchmarks/heatmaps.py [--films 80] [--seed 0] [--json]
+    python benchmarks/heatmaps.py [--films 80] [--draws 10] [--seed 0] [--json]
 
 A made-up property falls with porosity; each film also has dark lines that have no effect. (1) The drawn map's mean is
 prediction − base. (2) A film is rendered again without the pores of one quarter, all else (noise, lines and their gray)
@@ -149,47 +149,56 @@ def trial(films: list[Rendered], values: np.ndarray) -> dict[str, float]:
     predicted = readout.predict(vectors)
     shares = [split(one.maps, readout).share for one in films]
     off = [abs(s.mean() - (p - readout.base)) for s, p in zip(shares, predicted)]
-    changes, showed = [], []
+    changes, showed, within = [], [], []
     for one, p, share in zip(films, predicted, shares):
         if one.without is not None:
             maps, cells = one.without
             changes.append(p - readout.predict(embedding(maps)[None])[0])
             showed.append(share[cells].sum() / share.size)
-    slope = float(np.polyfit(showed, changes, 1)[0])
+            within.append(showed[-1] - split(maps, readout).share[cells].sum() / share.size)
     return {
         "mean off, in spreads of the prediction": float(max(off) / predicted.std()),
         "one quarter's pores: r": float(np.corrcoef(showed, changes)[0, 1]),
-        "one quarter's pores: slope": slope,
+        "one quarter's pores: slope": float(np.polyfit(showed, changes, 1)[0]),
+        "… of what changes within the quarter: r": float(np.corrcoef(showed, within)[0, 1]),
         "pores against equally dark lines: AUC": pores_against_lines(
             films, lambda one: -split(one.maps, readout).share
         ),
     }  # fmt: skip
 
 
+def summed_up(trials: list[dict[str, float]]) -> dict[str, list[float]]:
+    """Return median, least and most of each figure: one draw of a property's chance says little."""
+    return {k: [float(np.quantile([one[k] for one in trials], q)) for q in (0.5, 0, 1)] for k in trials[0]}
+
+
 def main() -> None:
     """Run the trials and print them beside what they must not reach."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--films", type=int, default=80)
+    parser.add_argument("--draws", type=int, default=10, help="of the chance in the property")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--json", action="store_true")
     args = parser.parse_args()
     rng = np.random.default_rng(args.seed)
+    rows: dict[str, dict[str, list[float]]] = {}
+
+    def note(name: str, trials: list[dict[str, float]]) -> None:
+        rows[name] = summed_up(trials)
+        for what, (median, least, most) in rows[name].items() if not args.json else ():
+            print(f"{name:18} {what:42} {median:.3g}  ({least:.3g} to {most:.3g})", flush=True)
+
     films = rendered(args.films, args.seed, EfficientNetLite0().load("cpu"))
+    porosity = np.array([one.porosity for one in films])
+    draws = [rng.normal(-100 * porosity, 1.0) for _ in range(args.draws)]
+    note("pretrained", [trial(films, values) for values in draws])
+    note("shuffled values", [trial(films, rng.permutation(values)) for values in draws])
+    dark = pores_against_lines(films, lambda one: one.darkness)
+    note("darkness alone", [{"pores against equally dark lines: AUC": dark}])
     untrained = rendered(args.films, args.seed, random_network(args.seed))
-    values = np.array([-100 * one.porosity for one in films]) + rng.normal(0, 1.0, len(films))
-    rows = {"pretrained": trial(films, values)}
-    shuffled = [trial(films, rng.permutation(values)) for _ in range(5)]
-    rows["shuffled values (median of 5)"] = {k: float(np.median([one[k] for one in shuffled])) for k in shuffled[0]}
-    rows["random weights"] = trial(untrained, values)
-    rows["darkness alone"] = {
-        "pores against equally dark lines: AUC": pores_against_lines(films, lambda one: one.darkness)
-    }
+    note("random weights", [trial(untrained, values) for values in draws])
     if args.json:
         print(json.dumps({"films": args.films, "seed": args.seed, "rows": rows}))
-        return
-    for name, row in rows.items():
-        for what, value in row.items():
-            print(f"{name:30} {what:42} {value:.4g}")
 
 
 if __name__ == "__main__":

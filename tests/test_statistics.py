@@ -152,6 +152,15 @@ def test_a_constant_prediction_scores_zero() -> None:
     assert result.q2 == pytest.approx(0.0, abs=1e-9)
 
 
+def test_the_smallest_effect_named_falls_with_more_samples() -> None:
+    named_effects = []
+    for samples in (10, 20, 60):
+        embeddings, sample_of, value = films(samples)
+        effect = QUICK(embeddings, units_from(value, sample_of)).minimum_r2
+        named_effects.append(1.0 if effect is None else effect)
+    assert named_effects == sorted(named_effects, reverse=True) and named_effects[-1] <= 0.3
+
+
 def test_the_same_seed_gives_the_same_answer() -> None:
     embeddings, sample_of, value = films(link=0.3)
     units = units_from(value, sample_of)

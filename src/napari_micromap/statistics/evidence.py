@@ -228,9 +228,10 @@ class StructureTest:
         moran, q2 = statistics_of(design, chance[:, :, None])
         scales = [(s.mean(), max(float(s.std()), 1e-12)) for s in (moran, q2)]
         critical = np.quantile(np.maximum(*((s - m) / d for s, (m, d) in zip((moran, q2), scales))), 0.95)
-        # a property that is a random linear function of the structure, as ridge believes
+        # A property that follows the main ways in which the samples differ: weights as the spectrum. Weights alike in
+        # all dimensions (its root) foretold .57 where rendered films with R² .5 are found in .86 of cases, this .88.
         spectrum, vectors = np.linalg.eigh(design.kernel)
-        signal = vectors @ (np.sqrt(np.clip(spectrum, 0, None))[:, None] * rng.standard_normal((len(units), 200)))
+        signal = vectors @ (np.clip(spectrum, 0, None)[:, None] * rng.standard_normal((len(units), 200)))
         signal = (signal - signal.mean(axis=0)) / np.maximum(signal.std(axis=0), 1e-12)
         noise = rng.standard_normal(signal.shape)
         for level in LEVELS:
