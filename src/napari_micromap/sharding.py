@@ -89,6 +89,8 @@ def embed_part(
     """
     if recipe.precision == "auto" and shard.of > 1:
         raise Problem("Parts need one precision: name float32 or bfloat16, for “auto” could differ from part to part.")
+    if recipe.scale == "coarsest" and shard.of > 1:
+        raise Problem("Parts need one scale: name it in µm per px, for the coarsest could differ from part to part.")
     atlas, part = yield from shard.gathered()
     if len(atlas):
         before = atlas.ids

@@ -22,6 +22,7 @@ from napari_micromap.session.scaling import GIVEN
 from napari_micromap.sources.films import Films
 from napari_micromap.sources.folder import Folder
 from napari_micromap.sources.several import Several
+from napari_micromap.sources.windows import Windows
 from napari_micromap.tables import Wanted, with_guessed_sample
 from napari_micromap.tables.origins import file_and_sheet
 from napari_micromap.tables.roles import guess_role
@@ -83,7 +84,14 @@ class _Lines:
 
 def _open(lines: _Lines, session: Session) -> None:
     """Say where the micrographs come from; where that is not known, folders are told by where their files lie."""
+    _open_whole(lines, session)
+    if session.cut is not None:
+        lines.say(f"s.cut_windows({lines.made(session.cut)})")
+
+
+def _open_whole(lines: _Lines, session: Session) -> None:
     atlas, source = session.atlas, session.source
+    source = source.of if isinstance(source, Windows) else source
     if isinstance(source, Folder | Films | Several):
         lines.say(f"s.open({lines.made(source)})")
         return
