@@ -95,6 +95,8 @@ def _verb(verbs: Any, name: str, run: Callable[..., None], text: str) -> argpars
 def _add_map(verbs: Any) -> None:
     parser = _verb(verbs, "map", make_map, "make a map of images in folders and files")
     parser.add_argument("input", nargs="+", type=Path, metavar="INPUT", help="folders (with subfolders) and images")
+    parser.add_argument("--each-window", action="store_true",
+                        help="make each window a dot: --window-um or --window-px say how large")  # fmt: skip
     data = parser.add_argument_group("the table")
     data.add_argument("--table", type=Path, metavar="T", help="CSV, TSV or Excel with measured values")
     data.add_argument(

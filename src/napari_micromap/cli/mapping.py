@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from napari_micromap.layouts import Layout
     from napari_micromap.pipeline import Joined
     from napari_micromap.session import Session
+    from napari_micromap.sources.windows import Cut
 
 _MOST_NAMED = 10  # unreadable files that are named one by one
 
@@ -37,7 +38,7 @@ def make_map(arguments: argparse.Namespace, said: ProgressLine) -> None:
     with session_for(said) as session:
         _allow_weights(session, backbone, arguments.download, said)
         with clock.stage("gather"):
-            session.open(_source(arguments.input))
+            session.open(_source(arguments.input, _cut(arguments)))
             _add_values(session, arguments)
         layout = _layout(arguments, len(session.atlas))
         if layout.holds_gil:
@@ -77,14 +78,26 @@ def _layout(arguments: argparse.Namespace, n: int) -> Layout:
     return replace(layout, seed=arguments.seed) if seeded and arguments.seed is not None else layout  # type: ignore[type-var]
 
 
-def _source(inputs: Sequence[Path]) -> Any:
+def _cut(arguments: argparse.Namespace) -> Cut | None:
+    """Return how windows are cut that are dots of their own."""
+    from napari_micromap.sources.windows import Cut
+
+    if not arguments.each_window:
+        return None
+    given = {name: getattr(arguments, name) for name in ("window_um", "window_px", "overlap")}
+    return Cut(**{name: value for name, value in given.items() if value is not None})
+
+
+def _source(inputs: Sequence[Path], cut: Cut | None = None) -> Any:
     from napari_micromap.sources.folder import Folder
     from napari_micromap.sources.several import Several
+    from napari_micromap.sources.windows import Windows
 
     missing = next((path for path in inputs if not path.expanduser().exists()), None)
     if missing is not None:
         raise Problem(f"There is no file or folder “{missing}”.")
-    return Folder(inputs[0]) if len(inputs) == 1 else Several(tuple(inputs))
+    source = Folder(inputs[0]) if len(inputs) == 1 else Several(tuple(inputs))
+    return source if cut is None else Windows(source, cut)
 
 
 def _allow_weights(session: Session, backbone: Backbone, allowed: bool, said: ProgressLine) -> None:
