@@ -19,6 +19,7 @@ from napari_micromap.neighbors import exact_neighbors
 from napari_micromap.session import Session
 from napari_micromap.views.map.dots import arrange
 from napari_micromap.views.map.levels import NEVER, find_levels, typical_order
+from napari_micromap.views.map.newcomers import BLUE
 from napari_micromap.views.map.pictures import Pictures
 from napari_micromap.views.map.scene import Scene
 from napari_micromap.views.map.view import MapView
@@ -144,3 +145,25 @@ def test_zooming_in_shows_pictures_and_the_tool_turns_them_off(view: MapView, qt
     assert scene.frame is not None and not scene.frame.boxes
     tool.click()
     qtbot.waitUntil(lambda: scene.frame is not None and row in scene.frame.boxes)
+
+
+def blue_pixels(view: MapView, row: int) -> int:
+    """Count pixels in the color of newcomers around a row's dot."""
+    scene = view.canvas.scene
+    place = scene.place_of(row)
+    assert scene.frame is not None and place is not None
+    ratio = view.devicePixelRatioF()
+    x, y = (int(part * ratio) for part in place)
+    around = scene.frame.image[max(0, y - 12) : y + 12, max(0, x - 12) : x + 12, :3]
+    return int((around == BLUE).all(axis=-1).sum())
+
+
+def test_images_that_joined_are_ringed_until_the_map_is_made_again(view: MapView) -> None:
+    session = view._session
+    assert blue_pixels(view, 3) == 0
+    session._set_fresh(["id3"])
+    assert blue_pixels(view, 3) > 20
+    assert "1 new image ringed" in view.canvas._caption
+    session._set_fresh(())
+    assert blue_pixels(view, 3) == 0
+    assert "ringed" not in view.canvas._caption

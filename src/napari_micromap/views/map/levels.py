@@ -18,7 +18,7 @@ _A_DOUBLING = 2  # levels to twice the zoom
 _LEVELS = 30
 _FIRST = 4.0  # boxes of the first level side by side across the map
 _MOST_CELLS = 1 << 22  # of a table of all cells; where there are more, those that hold something are searched
-_WORTH = 0.05  # of the dots, at least, must have room to be pictures
+_WORTH, _MANY = 0.04, 300  # so many of the dots, or so many, must have room before any becomes a picture
 _ROOMY = 0.7  # where so many have, pictures grow as there is room
 
 
@@ -97,8 +97,8 @@ def find_levels(positions: Positions, order: NDArray[np.intp], aspect: float) ->
             break
     of_rows[rows] = crowd.levels
     start, roomy = (
-        next((level for level, count in enumerate(counts) if count >= share * len(rows)), _LEVELS)
-        for share in (_WORTH, _ROOMY)
+        next((level for level, count in enumerate(counts) if count >= enough), _LEVELS)
+        for enough in (min(_WORTH * len(rows), _MANY), _ROOMY * len(rows))
     )
     return Levels(of_rows, crowd.widest, aspect, start, roomy)
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from napari_micromap.views.map.camera import Camera, Size, fit
 from napari_micromap.views.map.dots import Dots, diameter
+from napari_micromap.views.map.newcomers import ring_newcomers
 from napari_micromap.views.map.pictures import Pictures
 from napari_micromap.views.map.raster import Box, Frame, draw
 
@@ -22,6 +24,7 @@ class Scene:
         self.fitted = True  # the camera follows the dots until a user moves it
         self.size: Size = (1.0, 1.0)
         self._pictures: Pictures | None = None
+        self._new: NDArray[np.bool_] | None = None
         self._ratio = 1.0
         self._home: Camera | None = None
         self._frame: Frame | None = None
@@ -53,6 +56,8 @@ class Scene:
             if self._pictures is not None:
                 zoom = self.camera.scale / self.home.scale
                 self._frame = self._pictures.laid_over(self._frame, camera, zoom, self._ratio)
+            if self._new is not None:
+                ring_newcomers(self._frame, self._new, camera, self.dot, self._ratio)
         return self._frame
 
     @property
@@ -63,6 +68,11 @@ class Scene:
     @pictures.setter
     def pictures(self, pictures: Pictures | None) -> None:
         self._pictures = pictures
+        self.redraw()
+
+    def ring(self, new: NDArray[np.bool_] | None) -> None:
+        """Ring the dots of these rows, which joined since the map was made."""
+        self._new = new
         self.redraw()
 
     def redraw(self) -> None:

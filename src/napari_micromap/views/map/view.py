@@ -108,6 +108,7 @@ class MapView(QWidget):
         listen(self, session.selection.changed, self._show_selection)
         listen(self, session.scope.changed, self._show_scope)
         listen(self, session.current_changed, self._show_current)
+        listen(self, session.fresh_changed, lambda _: self._show_dots())
         listen(self, session.scanned, self._show_region)
         self.canvas.lasso_drawn.connect(self._on_lasso)
         self.canvas.dot_clicked.connect(self._on_dot_clicked)
@@ -165,6 +166,7 @@ class MapView(QWidget):
         before, self._shown = self._shown, shown
         self._show_region()
         ids, self._ids = self._ids, self._session.atlas.ids
+        self.canvas.scene.ring(self._newcomers())
         dots = self._arranged()
         self.card.point_at(None)
         if dots is None or shown is None:
@@ -181,6 +183,7 @@ class MapView(QWidget):
         self._show_words()
 
     def _show_dots(self) -> None:
+        self.canvas.scene.ring(self._newcomers())
         if (dots := self._arranged()) is not None:
             self.canvas.show_dots(dots)
         self._show_words()
@@ -221,7 +224,9 @@ class MapView(QWidget):
             self.toolbar.show_counts("")
             return
         exact = "PCA" in shown.title
-        self.canvas.show_words("", shown.title if exact else shown.title + _NO_METRIC)
+        fresh = len(self._session.fresh)
+        joined = f" · {counted(fresh, 'new image')} ringed" if fresh else ""
+        self.canvas.show_words("", (shown.title if exact else shown.title + _NO_METRIC) + joined)
         places = self._places()
         placed = counted(0 if places is None else int(np.isfinite(places[:, 0]).sum()), "image")
         self.toolbar.show_counts(f"{len(selection):,} of {placed}" if len(selection) else placed)
@@ -245,6 +250,11 @@ class MapView(QWidget):
             ground=self._ground,
             order=self._order,
         )
+
+    def _newcomers(self) -> NDArray[np.bool_] | None:
+        """Return which rows joined since the map was made; None where there are none."""
+        atlas, fresh = self._session.atlas, self._session.fresh
+        return np.isin(atlas.ids, list(fresh)) if fresh else None
 
     def _places(self) -> Positions | None:
         """Return where the dots lie, NaN for those that the filters hide; None where there is no map."""
