@@ -144,3 +144,18 @@ def test_only_values_that_a_mask_counts_are_outlined() -> None:
         found = Measuring().prepared((255 * discs(9, 8).clip(0, 1)).astype(np.uint8)).measured(descriptor)
         assert found.mask is not None and found.threshold and found.outlined, name
         assert set(found.outlined) <= set(found.values)
+
+
+def test_letter_boxes_of_lossy_pictures_beside_a_margin_are_found() -> None:
+    from io import BytesIO
+
+    from PIL import Image
+
+    gray = (200 * as_gray(discs(16, 8))).clip(20, 200).astype(np.uint8)
+    gray[:5] = gray[:, :5] = 255  # a thin margin
+    gray[:40, :60] = 255
+    gray[10:30, 20:24] = 0
+    packed = BytesIO()
+    Image.fromarray(gray).save(packed, "JPEG", quality=85)
+    found = insets(np.asarray(Image.open(packed)))
+    assert found[2:38, 2:58].mean() > 0.95 and not found[45:, 70:].any()

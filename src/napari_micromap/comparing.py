@@ -317,4 +317,5 @@ def _notes(
         yield f"{counted(nameless, 'image')} without a {noun} left out."
     told = [one.name for one in intervals if one.source == "header" and one.contrast.clear]
     if told:
-        yield f"The groups were also imaged differently: {listed([quantity_of(name)[0] for name in told])}."
+        settings = list(dict.fromkeys(quantity_of(name)[0] for name in told))
+        yield f"The groups were also imaged differently: {listed(settings)}."

@@ -7,49 +7,72 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-_THIN, _LONG = 2, 24  # pixels: sides of the smallest bar, such as that of a scale
-_SMALL_BOX = 12  # pixels: the shorter side of a letter box
+_NEAR = 0.04  # of the gray range: lossy files spread a flat value so far
+_SOLID = 9  # pixels: the side of the smallest flat square in a box
+_SHORT = 16  # pixels: a smaller box holds no letter, and may be a saturated grain
+_LETTERS = 15  # pixels that are bridged between the flat places of one box: letters
+_RIM = 0.93  # of a box's rim that is flat
 _MOST = 0.45  # of the picture: something larger is no inset
-_STRAIGHT = 0.93  # of a box's area, holes filled, that is covered
+_LINE = 60  # pixels: the shortest side of a frame
 _COLORED = 0.15  # of the gray range by which channels of a mark differ
 _FEW_COLORED = 0.25  # of the picture: if more is colored, its color belongs to it
 
 
 def insets(picture: NDArray[Any]) -> NDArray[np.bool_]:
-    """Find what does not belong to a specimen: (h, w) True in framed insets, letter boxes, bars and colored marks.
+    """Find what does not belong to a specimen: (h, w) True in framed insets, letter boxes and colored marks.
 
-    A frame or box is of one and the same value, the darkest or the brightest there is, and straight. Letters that were
-    written into a picture without a box are not found.
+    A box or frame is flat, as dark or as bright as anything there is, and straight. Letters that were written into a
+    picture without a box are not found.
 
     Parameters
     ----------
     picture : (h, w) or (h, w, 3)
     """
-    gray = picture if picture.ndim == 2 else picture[..., :3].mean(axis=-1)
+    gray = np.asarray(picture if picture.ndim == 2 else picture[..., :3].mean(axis=-1), np.float32)
+    low, high = float(gray.min()), float(gray.max())
     found = np.zeros(gray.shape, bool)
-    for value in (gray.min(), gray.max()):
-        found |= _boxes(gray == value)
+    if high > low:
+        for flat in (gray <= low + _NEAR * (high - low), gray >= high - _NEAR * (high - low)):
+            found |= _boxes(flat) | _frames(flat)
     if picture.ndim == 3:
         found |= _colored(picture)
     return found
 
 
 def _boxes(flat: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Fill the straight boxes and frames among places of one value."""
+    """Find boxes by their solid parts; letters in them are bridged, and their rim must be flat and straight."""
+    from scipy import ndimage
+
+    solid = ndimage.binary_opening(flat, np.ones((_SOLID, _SOLID), bool))
+    if not solid.any():
+        return solid
+    reach = _LETTERS + 1
+    bridged = ndimage.binary_closing(np.pad(solid, reach), np.ones((_LETTERS, _LETTERS), bool))
+    return _straight(flat, bridged[reach:-reach, reach:-reach])
+
+
+def _frames(flat: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Find frames: straight lines across and down that meet."""
+    from scipy import ndimage
+
+    lines = np.zeros(flat.shape, bool)
+    for shape in ((1, _LINE), (_LINE, 1)):
+        lines |= ndimage.binary_opening(flat, np.ones(shape, bool))
+    return _straight(flat, lines)
+
+
+def _straight(flat: NDArray[np.bool_], parts: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Fill those parts whose bounding box has a flat rim."""
     from scipy import ndimage
 
     found = np.zeros(flat.shape, bool)
-    labels, count = ndimage.label(flat)
-    for index, place in enumerate(ndimage.find_objects(labels, count), start=1):
-        height, width = (side.stop - side.start for side in place)
-        short, long = min(height, width), max(height, width)
-        if short < _THIN or long < _LONG or height * width > _MOST * flat.size:
+    for place in ndimage.find_objects(ndimage.label(parts, np.ones((3, 3), bool))[0]):
+        box = flat[place]
+        rims = (box[0], box[-1], box[:, 0], box[:, -1])
+        if min(box.shape) < _SHORT:
             continue
-        if short < _SMALL_BOX and long < 4 * short:
-            continue
-        inside = ndimage.binary_fill_holes(labels[place] == index)
-        if inside.mean() >= _STRAIGHT:
-            found[place] |= inside
+        if box.size <= _MOST * flat.size and min(float(rim.mean()) for rim in rims) >= _RIM:
+            found[place] = True
     return found
 
 
