@@ -14,7 +14,8 @@ from napari_micromap.atlas import Atlas, Rows
 _SPOKEN = {
     "um_per_px": "pixel size", "nm_per_px": "pixel size", "kv": "acceleration voltage", "bar_rows": "data bar",
     "working_distance_mm": "working distance", "dtype": "number format", "width": "image width",
-    "height": "image height", "date": "date of imaging",
+    "height": "image height", "date": "date of imaging", "bar_side": "side of the data bar",
+    "bar_from": "what tells the data bar", "annotation": "drawn onto the image",
 }  # fmt: skip
 _VALUE_UNITS = {"um_per_px": "µm per px", "nm_per_px": "nm per px", "kv": "kV", "working_distance_mm": "mm"}
 _IN_BRACKETS = re.compile(r"^(?P<quantity>.*?)\s*[(\[](?P<unit>[^()\[\]]*)[)\]]\s*$")
