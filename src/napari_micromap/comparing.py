@@ -23,6 +23,7 @@ Table: TypeAlias = Mapping[str, NDArray[np.float64]]  # quantity to (n,) values,
 
 AXIAL = "orientation (°)"  # 179° lies beside 0°
 _SHARES = ("area fraction", "edge density", "share", "gray mean", "gray spread")  # said in percent
+_NAMED = {"inside", "outside"}  # what a column of a named selection says: the groups themselves
 _MOST_CATEGORIES = 40  # a column with more different texts names something
 _ALIKE = 1.1  # ratio of scales from which on they are called mixed
 # Of the file, not of the specimen.
@@ -275,10 +276,12 @@ def _all_shares(
 ) -> Iterator[Shares]:
     for name in map(str, atlas.columns):
         column = atlas.columns[name].iloc[rows]
-        if name in _OF_A_FILE or name == atlas.sample_column or name.startswith("in ") or _is_number(column):
+        if name in _OF_A_FILE or name == atlas.sample_column or _is_number(column):
             continue
         texts = np.array(["" if v is None or v != v else str(v) for v in column.to_numpy(object)], object)
         different = sorted(set(texts.tolist()) - {""})
+        if set(different) <= _NAMED:
+            continue
         if not 2 <= len(different) <= min(_MOST_CATEGORIES, max(2, len(rows) // 2)):
             continue
         found = shares_of(texts, different, samples, inside_a, inside_b)

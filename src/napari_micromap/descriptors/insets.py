@@ -45,7 +45,7 @@ def _boxes(flat: NDArray[np.bool_]) -> NDArray[np.bool_]:
 
     solid = ndimage.binary_opening(flat, np.ones((_SOLID, _SOLID), bool))
     if not solid.any():
-        return solid
+        return np.zeros(flat.shape, bool)
     reach = _LETTERS + 1
     bridged = ndimage.binary_closing(np.pad(solid, reach), np.ones((_LETTERS, _LETTERS), bool))
     return _straight(flat, bridged[reach:-reach, reach:-reach])
