@@ -171,8 +171,9 @@ class Cells:
     def flagged(self, samples: int, seed: int, follows: bool) -> float:
         """Give 0 where the pixel size is said to account for a property, 1 where it is not."""
         if follows:
-            made, scale = self.world.at_own_magnifications(samples, seed)
-            value = made.linked(0.0) + 0.75 * (3 * scale**2 - 1)
+            batch = np.arange(samples) % 3
+            made, scale = self.world.in_sessions(samples, seed, batch), batch - 1.0
+            value = made.linked(0.0) + 1.2 * scale
         else:
             made = self.world.plain(samples, seed)
             scale, value = made.rng.uniform(-1, 1, samples), made.linked(0.0)

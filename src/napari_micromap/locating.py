@@ -67,6 +67,8 @@ def why_not(atlas: Atlas, evidence: Evidence | None) -> str | None:
         return "There are too few samples to say what goes along with the property, and so where."
     if evidence.values.shape[1] > 2:
         return "Places can be shown for a number, or for one group against another, not for several categories at once."
+    if evidence.rests_on:
+        return f"The finding rests on single samples ({evidence.rests_on[0]}), so where it comes from says little."
     if (evidence.p_ridge or 1.0) > 0.05 or evidence.q2 <= evidence.q2_chance_95:
         return "Predictions for left-out samples are no better than chance, so where they come from says nothing."
     return None

@@ -80,7 +80,8 @@ def shares_bar(strongest: float, what: str) -> Figure:
         ramp = colors_of_signed(np.linspace(-strongest, strongest, 256), strongest)[None]
         axes.imshow(ramp, extent=(-strongest, strongest, 0, 1), aspect="auto")
         axes.set_yticks([])
-        axes.set_xticks([-strongest, 0, strongest], [f"−{strongest:.2g}", "0", f"+{strongest:.2g}"])
+        end = f"{strongest:.2g}" if strongest < 100 else f"{strongest:,.0f}"
+        axes.set_xticks([-strongest, 0, strongest], [f"−{end}", "0", f"+{end}"])
         axes.set_xlabel(f"lowers  ·  {what}  ·  raises")
         axes.tick_params(width=0.5, length=2)
     return figure

@@ -20,6 +20,6 @@ details { margin: 18px 0; } summary { cursor: pointer; }
 .appendix { color: #444; border-top: 1px solid #bbb; margin-top: 40px; }
 @media print {
   main { max-width: none; padding: 0; } body { font-size: 10pt; } figure, tr, .pair, .verdict { break-inside: avoid; }
-  h2, h3 { break-after: avoid; }
+  h2, h3 { break-after: avoid; } details::details-content { content-visibility: visible; block-size: auto; }
 }
 """

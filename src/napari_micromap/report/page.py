@@ -320,8 +320,8 @@ def _appendix(session: Session, answer: Answer) -> str:
     return (
         "<section class=appendix><h2>Appendix: what one would get by counting images as samples</h2><p>"
         "These two numbers are wrong here, and stand here because they are what is usually reported. "
-        f"Permuting images: {p}. It takes the images of one {words.sample} for independent measurements, and is below "
-        f".05 nearly always, also on noise. Random split of images into training and test: R² "
+        f"Permuting images: {p}. It takes the images of one {words.sample} for independent measurements, and is mostly "
+        f"below .05 also on noise. Random split of images into training and test: R² "
         f"{number(naive.random_split)}. Images of one {words.sample} stand on both sides of the split, so it tells how "
         f"well {words.samples} are recognized, not how well {escape(words.quantity)} is predicted; for {words.samples} "
         f"not used in training Q² is {number(answer.evidence.q2)}.</p></section>"

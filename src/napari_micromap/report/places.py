@@ -27,6 +27,8 @@ def places(
     """
     heading, rows = "<section><h2>Where it shows</h2>", [row for group in groups for row in group.rows]
     reason = why_not(session.atlas, answer.evidence)
+    if reason is None and answer.verdict.kind == "confounded":
+        reason = "How the images were taken may account for the finding, so places could be those of that."
     if reason is None and not rows:
         reason = "No typical images were found."
     found: Located | None = None
@@ -39,7 +41,9 @@ def places(
         return f"{heading}<p class=faint>Not shown: {escape(str(reason))}</p></section>"
     shown = []
     for group in (g for g in groups if g.rows):
-        pairs = "".join(f"<div class=pair>{_pair(session, found, row, jpegs, caption)}</div>" for row in group.rows)
+        pairs = "".join(
+            f"<div class=pair>{_pair(session, answer, found, row, jpegs, caption)}</div>" for row in group.rows
+        )
         shown.append(f"<h3>{escape(group.title)}</h3><div class=row>{pairs}</div>")
     return f"{heading}{_legend(answer, found)}{''.join(shown)}</section>"
 
@@ -58,11 +62,19 @@ def _legend(answer: Answer, found: Located) -> str:
     return figure(shares_bar(found.strongest, what), said)
 
 
-def _pair(session: Session, found: Located, row: int, jpegs: Mapping[int, bytes], caption: Callable[[int], str]) -> str:
+def _pair(
+    session: Session,
+    answer: Answer,
+    found: Located,
+    row: int,
+    jpegs: Mapping[int, bytes],
+    caption: Callable[[int], str],
+) -> str:
     seen = jpegs.get(row)
     picture = picture_of(seen) if seen else thumbnail(session.atlas[row].specimen())
     one = found.splits[row]
     share = one.prediction - one.base
     colored = jpeg_of(over(np.asarray(picture, np.uint8), one, found.strongest))
-    told = f"prediction {'+' if share >= 0 else '−'}{abs(share):.2g} against the mean"
+    amount = f"{abs(share):.2g}" if answer.units.categories else answer.words.amount(abs(share))
+    told = f"prediction {'+' if share >= 0 else '−'}{amount} against the mean"
     return small(seen or jpeg_of(picture), caption(row)) + small(colored, told)

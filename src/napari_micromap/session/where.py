@@ -87,6 +87,8 @@ class Where:
         if answer is None:
             raise Problem(f"Test {property} first: where it shows means something only if the pictures predict it.")
         reason = why_not(self._session.atlas, answer.evidence)
+        if reason is None and answer.verdict.kind == "confounded":
+            reason = "How the images were taken may account for the finding, so places could be those of that."
         if reason is not None:
             raise Problem(reason)
         atlas, units, nuisance = self._session.atlas, answer.units, answer.nuisance
