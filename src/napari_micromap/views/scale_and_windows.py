@@ -31,7 +31,7 @@ class ScaleAndWindows(QWidget):
         self.wide = _number(2, 0.01, 1e6, 512.0, "")
         self.overlap = QSpinBox()
         self.overlap.setRange(0, 90)
-        self.overlap.setSuffix(" % overlap")
+        self.overlap.setSuffix(" %")
         self.overlap.setToolTip("Share of a window that its neighbor has as well")
         self.said = Paragraph(muted=True)
         self._known = self._unknown = 0
@@ -61,7 +61,14 @@ class ScaleAndWindows(QWidget):
         layout.addLayout(side_by_side(scale, self.scale, self.um_per_px))
         layout.addLayout(side_by_side(windows, self.windows))
         self.sizes = QWidget()
-        self.sizes.setLayout(side_by_side(self.wide, self.unit, self.overlap))
+        rows = QVBoxLayout(self.sizes)
+        rows.setContentsMargins(0, 0, 0, 0)
+        rows.setSpacing(GAP)
+        names = [scale, windows, field_name("Width", "Of a window"), field_name("Overlap", self.overlap.toolTip())]
+        for name in names:
+            name.setMinimumWidth(max(one.sizeHint().width() for one in names) + GAP)
+        rows.addLayout(side_by_side(names[2], self.wide, self.unit))
+        rows.addLayout(side_by_side(names[3], self.overlap, 1))
         layout.addWidget(self.sizes)
         layout.addWidget(self.said)
 
