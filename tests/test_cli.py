@@ -123,6 +123,28 @@ def test_session_and_figure_hold_the_map(place: Place, made: subprocess.Complete
     assert (place.folder / "map.png").read_bytes().startswith(b"\x89PNG")
 
 
+def test_embeddings_that_were_exported_can_stand_in_place_of_the_network(
+    place: Place, made: subprocess.CompletedProcess[str]
+) -> None:
+    assert place.micromap("export", "all.micromap", "-o", "again").returncode == 0
+    done = place.micromap("map", "pictures", "--embeddings", "again/embeddings.npy", "-o", "own.micromap", "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["backbone"] == "embeddings from embeddings.npy"
+    _, own, _ = finish(load_session(place.folder / "own.micromap"))
+    _, atlas, _ = finish(load_session(place.folder / "all.micromap"))
+    np.testing.assert_array_equal(own.positions, atlas.positions)
+
+
+def test_a_sheet_is_taken_by_its_name(place: Place, made: subprocess.CompletedProcess[str]) -> None:
+    values = pd.read_csv(place.folder / "values.csv")
+    with pd.ExcelWriter(place.folder / "two.xlsx") as book:
+        pd.DataFrame({"note": ["nothing of use"]}).to_excel(book, sheet_name="Read me", index=False)
+        values.to_excel(book, sheet_name="Hardness", index=False)
+    done = place.micromap("map", "pictures", "--table", "two.xlsx", "--sheet", "Hardness", "--views", "1", "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["joined"] == 8
+
+
 def test_exported_rows_are_aligned(place: Place, made: subprocess.CompletedProcess[str]) -> None:
     done = place.micromap("export", "all.micromap", "-o", "out/deep")
     assert done.returncode == 0, done.stderr

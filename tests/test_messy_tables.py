@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -206,6 +208,27 @@ def test_other_spreadsheets_and_parquet_read_the_same(tmp_path) -> None:
     truth.to_excel(tmp_path / "t.ods", engine="odf", index=False)
     for name in ("t.parquet", "t.ods"):
         assert read_table(tmp_path / name).equals(truth), name
+
+
+# A sheet "Jc" as Excel wrote it until 2003: film, Jc (MA/cm2), made; F002 with the limit <0.1. Zlib, base 85.
+OLD_EXCEL = (
+    "c-rk)O-NKx6#nj;|4GLg8v_kw5HdBXQ8z8pmq8kVVr_~DYW@OoW{jatEy}W420^Q$jo_w@)utb6QM(p_QHvl5W@;6#f}$2WuXE44&&HaC10^"
+    "N*8{WC+o^!u@&fLHE^J+0tn!Ddt#xEFx3l%E>Z<S5Z6>utHkl(VT>Xd%EERFvP0Y6Qo*MldGFMV<j<$RZ6;GX+AN#FxrCvg_z)A>wn195<JN"
+    "C=t3AW4DSWC@{_vub9UV!4&&U2gf5<$ktYV>w7|OX36;&GDYSY84+hI@lM2?Drva-m#?*EqEbU@ulm+ZtKBtVKR~ZHy!Qn2F!!zZ8Ve56cX7"
+    "IqBMc?_-e&~FV0SV7Sr~PwF{8_`&zrNhW&=&24-NL<^^6v5T9JqW8iRV8HcEDAGp-&%w#sV1!RwPjScTf<@&qHm`kKHRE)&qeY7wVw%Sj{zW"
+    "8owN!peH?uR#ec+Ey{<PFe3GL0tIBfJg5bd)dO`TTk;Iboh+%M2gx_AOwC%o-LhO9qic>~XV{>Gv>W7t1T$>vq=LSVn2_QrS7tqLh(YZgZ8r"
+    "ofKz)@y6U)rFW5DTsrcoz4+1WCVgSFd?C8<)|^8JjZm8S@;8fK(JOA<lz419rBKJkdzP)g9UXonta7*1eXa>BJocdRkg#iVbi``SP-7+8q6S"
+    "+qTaL#?BgolBu;haBNw!<DjT&r&*&Y?mo*D0IO|pH8?W)0cG25?VyO{k=K>3{5Lq;<m$Ut;p{zMQO8X6iJ8X6iJn;3#0W$g!d`B3OluLeH#U"
+    "1x=^ivCQpX>k<O^gBl{rU#LyvVik-t)Ff12&XTxPLA`vP~sRxFJKBu&SR?X^-HgIqWb@=n;8CcTd3anm3s30%kh5z4wlh^"
+)
+
+
+def test_a_spreadsheet_of_the_old_format_reads_the_same(tmp_path) -> None:
+    (tmp_path / "t.xls").write_bytes(zlib.decompress(base64.b85decode(OLD_EXCEL)))
+    table = read_table(tmp_path / "t.xls")
+    assert table["film"].tolist() == ["F001", "F002", "F003"] and table["made"].tolist() == ["a", "b", "a"]
+    values = table["Jc (MA/cm2)"]
+    assert values[0] == 2.5 and np.isnan(values[1]) and values[2] == 1.25, "a limit is no number"
 
 
 def test_the_dialog_shows_what_each_choice_leads_to(qtbot, session, book) -> None:

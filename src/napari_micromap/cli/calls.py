@@ -99,6 +99,7 @@ def _add_map(verbs: Any) -> None:
                         help="make each window a dot: --window-um or --window-px say how large")  # fmt: skip
     data = parser.add_argument_group("the table")
     data.add_argument("--table", type=Path, metavar="T", help="CSV, TSV or Excel with measured values")
+    data.add_argument("--sheet", metavar="NAME", help="of a spreadsheet; the first that holds something if left out")
     data.add_argument(
         "--sample-column",
         metavar="S",
@@ -108,6 +109,8 @@ def _add_map(verbs: Any) -> None:
     data.add_argument("--color-by", metavar="P", help="column that colors the figure and the saved map")
     network = parser.add_argument_group("the network")
     add_network(network)
+    network.add_argument("--embeddings", type=Path, metavar="F", help="take these in place of a network's: .npy with "
+                         "a row an image, in the order of paths, or .csv or .parquet with file names")  # fmt: skip
     network.add_argument("--download", action="store_true", help="allow the download of its weights, once")
     network.add_argument("--device", default="auto", metavar="D", help="auto, cpu, cuda, mps")
     network.add_argument("--verify", action="store_true", help="read every file again, also if it seems unchanged")

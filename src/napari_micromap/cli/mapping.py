@@ -36,7 +36,8 @@ def make_map(arguments: argparse.Namespace, said: ProgressLine) -> None:
     _check_outputs(arguments)
     clock = _Clock()
     with session_for(said) as session:
-        _allow_weights(session, backbone, arguments.download, said)
+        if arguments.embeddings is None:
+            _allow_weights(session, backbone, arguments.download, said)
         with clock.stage("gather"):
             session.open(_source(arguments.input, _cut(arguments)))
             _add_values(session, arguments)
@@ -44,7 +45,10 @@ def make_map(arguments: argparse.Namespace, said: ProgressLine) -> None:
         if layout.holds_gil:
             session.workshop.warm()
         with clock.stage("embed"):
-            session.embed(backbone, recipe, arguments.device, arguments.verify)
+            if arguments.embeddings is None:
+                session.embed(backbone, recipe, arguments.device, arguments.verify)
+            else:
+                session.take_embeddings(arguments.embeddings)
         _tell_left_out(session, said)
         with clock.stage("fit"):
             session.fit()
@@ -119,20 +123,21 @@ def _add_values(session: Session, arguments: argparse.Namespace) -> None:
     """Join the table, name the sample, and choose the color; before the long work, so that mistakes show early."""
     sample = arguments.sample_column
     if arguments.table is not None:
-        session.add_table(arguments.table, **_key(session.atlas, arguments.table, sample))
+        key = _key(session.atlas, arguments.table, arguments.sheet, sample)
+        session.add_table(arguments.table, sheet=arguments.sheet, **key)
     if sample is not None:
         session.sample_column = sample
     if arguments.color_by is not None:
         session.color_by = arguments.color_by
 
 
-def _key(atlas: Atlas, path: Path, sample: str | None) -> dict[str, Any]:
+def _key(atlas: Atlas, path: Path, sheet: str | None, sample: str | None) -> dict[str, Any]:
     """Choose the key to join by: the sample's column where it matches as many images as any other key."""
     from napari_micromap.tables import best_match, read_table
 
     if sample is None:
         return {}
-    table = read_table(path)
+    table = read_table(path, sheet)
     sides = {"table_column": sample in table, "micrograph_column": sample in atlas.columns}
     if not any(sides.values()):
         names = ", ".join(map(str, [*table.columns, *atlas.columns]))
@@ -183,9 +188,9 @@ def _result(session: Session, seconds: dict[str, float]) -> dict[str, Any]:
         "unreadable": [{"path": file.path, "reason": file.reason} for file in atlas.unreadable],
         "joined": 0 if joined is None else len(joined.match.matched),
         "unmatched": _unmatched(atlas, joined),
-        "backbone": atlas.made_by["name"],
-        "weights_sha256": atlas.made_by["weights_sha256"],
-        "precision": atlas.made_by["precision"],
+        "backbone": atlas.made_by.get("name", atlas.made_by["backbone"]),
+        "weights_sha256": atlas.made_by.get("weights_sha256"),
+        "precision": atlas.made_by.get("precision"),
         "dim": int(atlas.embeddings.shape[1]),
         "seconds": {name: seconds[name] for name in ("gather", "embed", "fit", "layout")},
         "out": None if session.saved_as is None else str(session.saved_as),

@@ -28,13 +28,9 @@ def session_for(said: ProgressLine) -> Iterator[Session]:
 
 
 def save_figure(session: Session, path: Path) -> None:
-    """Draw the map as the session shows it."""
-    from napari_micromap.colors import colors_of, plain
-    from napari_micromap.figures.map import MapToDraw, save_map
+    """Draw the map as the session shows it, as *Figure…* in the window does."""
+    from napari_micromap.sharing.pictures import save_figure_of
+    from napari_micromap.sharing.snapshot import Snapshot
+    from napari_micromap.work import finish
 
-    atlas, shown, values = session.atlas, session.map, session.colors_from
-    assert shown is not None
-    coloring = plain(len(atlas)) if values is None else colors_of(values)
-    samples = None if atlas.samples is None else int(atlas.samples.nunique())
-    synthetic = session.color_by in atlas.synthetic
-    save_map(path, MapToDraw(shown.positions, coloring, shown.title, samples, synthetic))
+    finish(save_figure_of(Snapshot.of(session), path))
