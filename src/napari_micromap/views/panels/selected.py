@@ -9,7 +9,7 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from napari_micromap.session import Session
-from napari_micromap.views.controls import GAP, Choice, ChoiceBox, Line, flat, push, side_by_side
+from napari_micromap.views.controls import GAP, Choice, ChoiceBox, Flow, Line, flat, push, side_by_side
 from napari_micromap.views.listening import listen
 from napari_micromap.wording import counts_of
 
@@ -57,14 +57,12 @@ class SelectedPanel(QWidget):
         self.close_gallery = push(
             "Close gallery", self.close_wanted.emit, "Show the viewer as it was before; the selection stays"
         )
-        self.buttons = QWidget()
+        self.buttons = Flow()  # on a narrow dock they take two lines
         self.tile_scale.setMaximumWidth(self.tile_scale.fontMetrics().horizontalAdvance("Same scale") + 44)
-        self.buttons.setLayout(
-            side_by_side(
-                self.before, self.page, self.after, self.tile_scale, 1, self.where, self.scale, self.back,
-                self.close_gallery,
-            )
-        )  # fmt: skip
+        for widget in (
+            self.before, self.page, self.after, self.tile_scale, self.where, self.scale, self.back, self.close_gallery,
+        ):  # fmt: skip
+            self.buttons.flow.addWidget(widget)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(GAP // 2)
