@@ -76,7 +76,7 @@ def likely_neighbors(features: NDArray[np.float32], k: int, candidates: int = _C
     """Find nearly all of the k nearest others of each row by comparing it with rows of its own and nearby groups.
 
     Groups are found by k-means of directions; then the neighbors of neighbors are looked at. A row is never its own
-    neighbor. How many of the true ones are found is measured by ``benchmarks/layout.py``.
+    neighbor. How many of the true ones are found is told by ``benchmarks/README.md``.
 
     Parameters
     ----------
