@@ -317,6 +317,7 @@ def backbones_at_hand(names: Sequence[str]) -> dict[str, Backbone]:
         try:
             backbone = BACKBONES[name]()
             if backbone.download() is None:
+                backbone.weights_sha256()  # weights of one's own need a file
                 found[name] = backbone
             elif names:
                 raise SystemExit(f"The weights of {name} are not here.")

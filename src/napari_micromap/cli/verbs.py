@@ -63,7 +63,9 @@ def list_backbones(arguments: argparse.Namespace, said: ProgressLine) -> None:
     default = next(iter(BACKBONES))
     for name, cls in BACKBONES.items():
         download = cls().download()
-        where = "here" if download is None else f"{download.size} to download once"
+        where = (
+            "a file of yours" if name == "own" else "here" if download is None else f"{download.size} to download once"
+        )
         print(f"{name:20} {cls.title:32} {where}{', the default' if name == default else ''}")
 
 
