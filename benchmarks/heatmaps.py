@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from napari_micromap.backbones import Network
 from napari_micromap.backbones.efficientnet_lite import PUBLISHED, TAPS, EfficientNetLite0, build_trunk
 from napari_micromap.backbones.network import CnnNetwork
-from napari_micromap.locating import mean_maps
+from napari_micromap.questions.locating import mean_maps
 from napari_micromap.recipe import Recipe, batch_of, prepare
 from napari_micromap.sources.films.detector import photograph
 from napari_micromap.sources.films.surface import Film, Surface, grow

@@ -11,7 +11,7 @@ from PIL import Image
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QApplication
 
-from napari_micromap.counting import Outline
+from napari_micromap.questions.counting import Outline
 from napari_micromap.session import Map, Session
 from napari_micromap.sources.folder import Folder
 from napari_micromap.views.comparisons import TITLE

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from napari_micromap.atlas import Atlas
-from napari_micromap.inquiry import ask, askable_columns, words_for
 from napari_micromap.layouts.tsne import Tsne
 from napari_micromap.problems import Problem
-from napari_micromap.reliability import RELIABLE
+from napari_micromap.questions.inquiry import ask, askable_columns, words_for
+from napari_micromap.questions.reliability import RELIABLE
 from napari_micromap.session import Session
 from napari_micromap.session.scope import Filter
 from napari_micromap.work import finish

@@ -10,7 +10,7 @@ import pytest
 from napari_micromap import pipeline
 from napari_micromap.atlas import Atlas
 from napari_micromap.backbones.efficientnet_lite import EfficientNetLite0
-from napari_micromap.locating import Located, locate, mean_maps, why_not
+from napari_micromap.questions.locating import Located, locate, mean_maps, why_not
 from napari_micromap.recipe import Recipe, batch_of, turned_back, views_of
 from napari_micromap.sources.films import Films
 from napari_micromap.statistics import StructureTest, units_of

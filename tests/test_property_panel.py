@@ -7,7 +7,7 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from napari_micromap.atlas import Atlas
-from napari_micromap.inquiry import measuring_errors
+from napari_micromap.questions.inquiry import measuring_errors
 from napari_micromap.session import Session
 from napari_micromap.views.controls import Choice
 from napari_micromap.views.map.view import MapView

@@ -10,9 +10,9 @@ import pytest
 
 from napari_micromap.atlas import Micrograph
 from napari_micromap.colors import colors_of_signed
-from napari_micromap.locating import over, painted
 from napari_micromap.montage.arrangement import arrange
 from napari_micromap.problems import Problem
+from napari_micromap.questions.locating import over, painted
 from napari_micromap.session.running import AtOnce
 from napari_micromap.session.where import TITLE, Where
 from napari_micromap.statistics.where import Split

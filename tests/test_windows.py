@@ -10,11 +10,11 @@ import pytest
 import tifffile
 
 from napari_micromap import pipeline
-from napari_micromap.inquiry import samples_of
 from napari_micromap.microscopy import files
 from napari_micromap.microscopy.parts import Wholes, read_part
 from napari_micromap.microscopy.pixels import read_pixels
 from napari_micromap.problems import Problem
+from napari_micromap.questions.inquiry import samples_of
 from napari_micromap.recipe import Recipe
 from napari_micromap.session import Session
 from napari_micromap.sources.folder import Folder

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_micromap.atlas import Atlas
-from napari_micromap.inquiry import Answer
+from napari_micromap.questions.inquiry import Answer
 
 SHOWN = 4
 

@@ -16,8 +16,8 @@ from napari_micromap import __version__
 from napari_micromap.colors import colors_of
 from napari_micromap.figures.evidence import imaging_figure, null_figure, prediction_figure
 from napari_micromap.figures.map import MapToDraw, map_figure
-from napari_micromap.inquiry import Answer, measuring_errors
 from napari_micromap.problems import Problem
+from napari_micromap.questions.inquiry import Answer, measuring_errors
 from napari_micromap.report.elements import figure, small, table
 from napari_micromap.report.exemplars import typical, unlike_pairs
 from napari_micromap.report.looks import STYLE

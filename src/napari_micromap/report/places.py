@@ -8,9 +8,9 @@ from html import escape
 import numpy as np
 
 from napari_micromap.figures.evidence import shares_bar
-from napari_micromap.inquiry import Answer
-from napari_micromap.locating import CERTAIN, Located, locate, over, why_not
 from napari_micromap.problems import Problem
+from napari_micromap.questions.inquiry import Answer
+from napari_micromap.questions.locating import CERTAIN, Located, locate, over, why_not
 from napari_micromap.recipe import thumbnail
 from napari_micromap.report.elements import figure, jpeg_of, picture_of, small
 from napari_micromap.report.exemplars import Group

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from napari_micromap.inquiry import Answer
+from napari_micromap.questions.inquiry import Answer
 from napari_micromap.statistics import Evidence
 
 

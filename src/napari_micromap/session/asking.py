@@ -11,12 +11,13 @@ from typing import Any
 import numpy as np
 from psygnal import Signal
 
-from napari_micromap import inquiry, pipeline, scanning
+from napari_micromap import pipeline
 from napari_micromap.atlas import Rows
-from napari_micromap.inquiry import Answer
 from napari_micromap.problems import Problem
-from napari_micromap.reliability import RELIABLE, Reliability, look_again
-from napari_micromap.scanning import MapScan
+from napari_micromap.questions import inquiry, scanning
+from napari_micromap.questions.inquiry import Answer
+from napari_micromap.questions.reliability import RELIABLE, Reliability, look_again
+from napari_micromap.questions.scanning import MapScan
 from napari_micromap.session.maps import Map
 from napari_micromap.session.running import Runner
 from napari_micromap.session.scaling import Scaling

@@ -12,11 +12,19 @@ from numpy.typing import ArrayLike
 from psygnal import Signal
 
 from napari_micromap.atlas import Atlas, Rows
-from napari_micromap.comparing import Comparison, comparison_of, in_shown_units
-from napari_micromap.counting import Counted, measure
 from napari_micromap.descriptors.measuring import Measuring
 from napari_micromap.problems import Problem
-from napari_micromap.resembling import Outlier, Pair, duplicates_in, outliers_in, spread_over, typical_of, unlike_in
+from napari_micromap.questions.comparing import Comparison, comparison_of, in_shown_units
+from napari_micromap.questions.counting import Counted, measure
+from napari_micromap.questions.resembling import (
+    Outlier,
+    Pair,
+    duplicates_in,
+    outliers_in,
+    spread_over,
+    typical_of,
+    unlike_in,
+)
 from napari_micromap.session.asking import Asking
 from napari_micromap.store.rows import write_table
 from napari_micromap.work import Work

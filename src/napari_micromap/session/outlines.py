@@ -7,8 +7,8 @@ from typing import Protocol
 from psygnal import Signal, SignalInstance
 
 from napari_micromap.atlas import Atlas, Micrograph
-from napari_micromap.counting import Outline, outline
 from napari_micromap.descriptors.measuring import Measuring
+from napari_micromap.questions.counting import Outline, outline
 from napari_micromap.session.running import Runner
 
 

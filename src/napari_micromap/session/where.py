@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Protocol
 from psygnal import Signal, SignalInstance
 
 from napari_micromap.atlas import Atlas, Micrograph
-from napari_micromap.locating import Located, locate, why_not
 from napari_micromap.problems import Problem
+from napari_micromap.questions.locating import Located, locate, why_not
 from napari_micromap.session.running import Runner
 from napari_micromap.statistics.where import Split
 
 if TYPE_CHECKING:
-    from napari_micromap.inquiry import Answer
+    from napari_micromap.questions.inquiry import Answer
 
 
 TITLE = "Where it shows: blue lowers, red raises"

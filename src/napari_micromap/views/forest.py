@@ -9,7 +9,7 @@ from qtpy.QtCore import QModelIndex, QPointF, QRectF, QSize, Qt
 from qtpy.QtGui import QColor, QPainter, QPalette, QPen, QResizeEvent
 from qtpy.QtWidgets import QHeaderView, QStyledItemDelegate, QStyleOptionViewItem, QTreeWidget, QTreeWidgetItem, QWidget
 
-from napari_micromap.comparing import Comparison, Difference, Shares
+from napari_micromap.questions.comparing import Comparison, Difference, Shares
 from napari_micromap.views.plots import ACCENT
 from napari_micromap.wording import quantity_of, spoken_column
 

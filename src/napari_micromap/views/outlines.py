@@ -10,7 +10,7 @@ from napari.utils.colormaps import DirectLabelColormap
 from napari.viewer import Viewer
 from numpy.typing import NDArray
 
-from napari_micromap.counting import Outline
+from napari_micromap.questions.counting import Outline
 from napari_micromap.session.outlines import Outlines
 from napari_micromap.views.listening import listen
 from napari_micromap.views.specimens import box_of

@@ -9,8 +9,8 @@ from napari.layers import Image, Layer
 from napari.viewer import Viewer
 from numpy.typing import NDArray
 
-from napari_micromap.locating import painted
 from napari_micromap.montage import Arrangement
+from napari_micromap.questions.locating import painted
 from napari_micromap.session.where import Where
 from napari_micromap.views.gallery.scene import UNIT
 from napari_micromap.views.listening import listen

@@ -13,7 +13,7 @@ from qtpy.QtWidgets import QPushButton, QVBoxLayout, QWidget
 from napari_micromap.atlas import Atlas, Positions, Rows
 from napari_micromap.colors import Coloring, colors_of, plain
 from napari_micromap.figures.legends import counting
-from napari_micromap.scanning import MapScan
+from napari_micromap.questions.scanning import MapScan
 from napari_micromap.session import Map, Mode, Session
 from napari_micromap.views.listening import listen
 from napari_micromap.views.map.canvas import Canvas

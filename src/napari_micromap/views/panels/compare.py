@@ -11,9 +11,9 @@ from qtpy.QtGui import QResizeEvent
 from qtpy.QtWidgets import QBoxLayout, QCheckBox, QVBoxLayout, QWidget
 from superqt import QLabeledDoubleSlider
 
-from napari_micromap.comparing import Comparison, Difference
 from napari_micromap.descriptors.measuring import Measuring
 from napari_micromap.problems import Problem
+from napari_micromap.questions.comparing import Comparison, Difference
 from napari_micromap.session import Session
 from napari_micromap.views.asking import ask_where_to_write
 from napari_micromap.views.controls import (

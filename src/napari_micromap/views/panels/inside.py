@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
-from napari_micromap.inquiry import Answer
 from napari_micromap.labels import number
-from napari_micromap.scanning import MapScan
+from napari_micromap.questions.inquiry import Answer
+from napari_micromap.questions.scanning import MapScan
 from napari_micromap.session import Session
 from napari_micromap.views.controls import GAP, Line, Paragraph
 from napari_micromap.views.listening import listen

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from napari_micromap.atlas import Atlas
-from napari_micromap.inquiry import LOGARITHMIC, Answer, askable_columns, measuring_errors
+from napari_micromap.questions.inquiry import LOGARITHMIC, Answer, askable_columns, measuring_errors
 from napari_micromap.session import Session
 from napari_micromap.session.scope import Filter
 from napari_micromap.statistics.verdict import said_p

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_micromap.atlas import Atlas, Positions, Rows
-from napari_micromap.inquiry import batch_column, batch_labels, blocked, tested, words_for
 from napari_micromap.problems import Problem
+from napari_micromap.questions.inquiry import batch_column, batch_labels, blocked, tested, words_for
 from napari_micromap.statistics.evidence import FEWEST_SAMPLES
 from napari_micromap.statistics.nuisance import Nuisance, nuisance_of
 from napari_micromap.statistics.regions import Region, RegionScan, ScanResult

@@ -11,8 +11,8 @@ import numpy as np
 from napari_micromap import pipeline
 from napari_micromap.atlas import Atlas, Positions
 from napari_micromap.growing import layout_of
-from napari_micromap.inquiry import with_derived
 from napari_micromap.problems import Problem
+from napari_micromap.questions.inquiry import with_derived
 from napari_micromap.statistics.reliability import agreement, copies_as_dense, preserved
 from napari_micromap.work import Progress, Work
 
