@@ -21,7 +21,7 @@ FLOORS = {
     "problems": 0, "work": 0, "labels": 0, "places": 0,
     "choices": 1, "colors": 1, "neighbors": 1, "microscopy": 1,
     "atlas": 2, "recipe": 2, "descriptors": 2,
-    "tables": 3, "wording": 3, "streaming": 3, "estimate": 3, "space": 3,
+    "wording": 2.5, "tables": 3, "streaming": 3, "estimate": 3, "space": 3,
     "sources": 4, "backbones": 4, "layouts": 4, "statistics": 4, "store": 4,
     "embedding": 5, "montage": 5, "figures": 5, "presets": 5,
     "pipeline": 6, "growing": 6.3, "sharding": 6.6, "scaling": 6.6, "questions": 6.6, "session": 7,

@@ -18,7 +18,7 @@ _SPOKEN = {
     "bar_from": "what tells the data bar", "annotation": "drawn onto the image",
 }  # fmt: skip
 _VALUE_UNITS = {"um_per_px": "µm per px", "nm_per_px": "nm per px", "kv": "kV", "working_distance_mm": "mm"}
-_IN_BRACKETS = re.compile(r"^(?P<quantity>.*?)\s*[(\[](?P<unit>[^()\[\]]*)[)\]]\s*$")
+_IN_BRACKETS = re.compile(r"^(?P<quantity>.*?)\s*[(\[](?P<unit>[^()\[\],]{1,16})[)\]]\s*$")  # conditions hold commas
 _TRAILING_UNITS = {
     "c": "°C", "k": "K", "hv": "HV", "hrc": "HRC", "mpa": "MPa", "gpa": "GPa", "nm": "nm", "um": "µm", "mm": "mm",
     "min": "min", "h": "h", "s": "s", "percent": "%", "pct": "%", "ev": "eV", "wt_percent": "wt %",
@@ -42,6 +42,12 @@ def quantity_of(column: str) -> tuple[str, str]:
     return column.replace("_", " "), ""
 
 
+def unit_of(column: str) -> str:
+    """Return the unit in brackets that a column's name ends with: "MA/cm²" of "Jc(77 K, self-field) (MA/cm²)"."""
+    found = _IN_BRACKETS.match(column)
+    return found["unit"].strip() if found else ""
+
+
 def spoken_column(column: str) -> str:
     """Say a column's name within a sentence: "pixel size" for ``um_per_px``."""
     column = column.removesuffix(" (table)")
@@ -56,9 +62,7 @@ def spoken_value(column: str, value: object) -> str:
     if column == "magnification":
         return f"{value / 1000:g} kx" if value >= 1000 else f"{value:g}x"
     unit = _VALUE_UNITS.get(column) or quantity_of(column)[1]
-    return (
-        f"{value:.3g}{f' {unit}' if unit else ''}" if abs(value) < 1000 else f"{value:,.0f}{f' {unit}' if unit else ''}"
-    )
+    return f"{value:{'.3g' if abs(value) < 1000 else ',.0f'}} {unit}".rstrip()
 
 
 def listed(words: list[str], last: str = "and") -> str:
@@ -67,8 +71,9 @@ def listed(words: list[str], last: str = "and") -> str:
 
 
 def counted(number: int, noun: str) -> str:
-    """Write a number with its noun: "1 image", "2,310 images"."""
-    return f"{number:,} {noun if number == 1 else noun + 's'}"
+    """Write a number with its noun: "1 image", "2,310 images", "12 quantities"."""
+    plural = noun.removesuffix("y") + "ies" if re.search(r"[^aeiou]y$", noun) else f"{noun}s"
+    return f"{number:,} {noun if number == 1 else plural}"
 
 
 def examples(values: pd.Series[Any], most: int = 3) -> str:

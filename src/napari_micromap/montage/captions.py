@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from napari_micromap.atlas import Atlas
 from napari_micromap.labels import number
+from napari_micromap.wording import unit_of
 
 _ENDING = re.compile(r"\.(tiff?|png|jpe?g|bmp|webp)$", re.IGNORECASE)
 _LONGEST = 29  # letters that fit below a tile
@@ -51,12 +52,6 @@ def captions(
         rest = (made_up if value else "") + remark
         texts.append(_fitted(_name(atlas, row, color_by), value, rest))
     return texts
-
-
-def unit_of(quantity: str) -> str:
-    """Return the unit that a column's name ends with: "MA/cm²" of "Jc(77 K, self-field) (MA/cm²)"."""
-    found = re.search(r"[(\[]([^()\[\],]{1,16})[)\]]\s*$", quantity)
-    return found.group(1).strip() if found else ""
 
 
 def _name(atlas: Atlas, row: int, color_by: str | None) -> str:

@@ -1,7 +1,8 @@
-"""Thumbnails of many micrographs, as they come."""
+"""Thumbnails of micrographs, kept or made."""
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -36,13 +37,21 @@ def small_pictures(micrographs: Mapping[int, Micrograph], store: Thumbnails) -> 
     done: dict[int, Small] = {}
     for row, micrograph in micrographs.items():
         yield Progress("Reading", len(done), len(micrographs), micrograph.name, partial=dict(done))
-        key = store.key_of(micrograph)
-        kept = store.get(key)
-        if kept is None:
-            try:
-                kept = thumbnail(micrograph.specimen(_SIDE))
-                store.put(key, kept)
-            except (Problem, OSError):
-                kept = np.empty((0, 0), np.uint8)
-        done[row] = kept
+        small = small_picture(micrograph, store)
+        done[row] = np.empty((0, 0), np.uint8) if small is None else small
     return done
+
+
+def small_picture(micrograph: Micrograph, store: Thumbnails) -> Small | None:
+    """Take a thumbnail from the store, or read the picture and keep one; None where it cannot be read."""
+    key = store.key_of(micrograph)
+    kept = store.get(key)
+    if kept is not None:
+        return kept
+    try:
+        made = thumbnail(micrograph.specimen(_SIDE))
+    except (Problem, OSError):
+        return None
+    with contextlib.suppress(Problem):  # one that cannot be kept is shown all the same
+        store.put(key, made)
+    return made

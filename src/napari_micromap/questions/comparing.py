@@ -201,7 +201,7 @@ def comparison_of(
     ]
     found.sort(key=lambda one: -one.size)
     shares = tuple(sorted(_all_shares(atlas, rows, samples, inside_a, inside_b), key=lambda s: -_apart(s)))
-    notes = (*_notes(atlas, rows, found, samples, inside_a, inside_b, by_image), *([unit_note] if unit_note else []))
+    notes = (*_notes(atlas, found, samples, inside_a, inside_b, by_image), *([unit_note] if unit_note else []))
     sides = [Side(name, chosen, counts_of(atlas, chosen)) for name, chosen in (a, b)]
     return Comparison(
         sides[0], sides[1], measuring, tuple(found), shares, "image" if by_image else sample_noun(atlas),
@@ -295,7 +295,7 @@ def _apart(shares: Shares) -> float:
 
 
 def _notes(
-    atlas: Atlas, rows: Rows, found: Sequence[Difference], samples: NDArray[np.intp], inside_a: NDArray[np.bool_],
+    atlas: Atlas, found: Sequence[Difference], samples: NDArray[np.intp], inside_a: NDArray[np.bool_],
     inside_b: NDArray[np.bool_], by_image: bool,
 ) -> Iterator[str]:  # fmt: skip
     """Say how far the intervals can be trusted."""
@@ -307,7 +307,7 @@ def _notes(
     if intervals:
         chance = f"{0.05 * len(intervals):.1f}".removesuffix(".0")
         yield (
-            f"{counted(len(intervals), 'quantity').replace('quantitys', 'quantities')} compared; {clear} "
+            f"{counted(len(intervals), 'quantity')} compared; {clear} "
             f"{'interval leaves' if clear == 1 else 'intervals leave'} out zero, about {chance} would by chance. More "
             "still where the groups were drawn on a map of these same images: this describes the groups, it tests "
             "nothing. The tab Property tests."

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_micromap.atlas import Rows
+from napari_micromap.montage.small import small_picture
 from napari_micromap.problems import Problem
 from napari_micromap.sharing.columns import column_for_page, columns_to_share, texts_of
 from napari_micromap.sharing.snapshot import Snapshot
@@ -151,24 +152,10 @@ def _spread(shared: Snapshot, rows: Rows) -> list[int]:
 
 def _thumbnail(shared: Snapshot, row: int, side: int) -> str:
     """Return a thumbnail as JPEG in base64, "" where there is no picture."""
-    pixels = small_picture(shared, row)
+    pixels = small_picture(shared.atlas[row], shared.thumbnails)
     if pixels is None:
         return ""
     return base64.b64encode(_jpeg(pixels, side)).decode("ascii")
-
-
-def small_picture(shared: Snapshot, row: int) -> NDArray[np.uint8] | None:
-    """Return the kept thumbnail, or make one of the picture; None where it cannot be read."""
-    from napari_micromap.recipe import thumbnail
-
-    micrograph = shared.atlas[row]
-    kept = shared.thumbnails.get(shared.thumbnails.key_of(micrograph))
-    if kept is not None:
-        return kept
-    try:
-        return thumbnail(micrograph.specimen(384))
-    except (Problem, OSError):
-        return None
 
 
 def _jpeg(pixels: NDArray[np.uint8], side: int) -> bytes:

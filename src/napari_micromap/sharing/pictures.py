@@ -15,11 +15,11 @@ from napari_micromap.figures.exemplars import Exemplar, typical_rows
 from napari_micromap.figures.gallery import GalleryToDraw, Tile, pixels_wanted, save_gallery
 from napari_micromap.figures.legends import counting
 from napari_micromap.figures.map import MapToDraw, save_map
-from napari_micromap.montage.captions import captions, unit_of
+from napari_micromap.montage.captions import captions
+from napari_micromap.montage.small import small_picture
 from napari_micromap.problems import Problem
-from napari_micromap.sharing.page import small_picture
 from napari_micromap.sharing.snapshot import Snapshot
-from napari_micromap.wording import counts_of
+from napari_micromap.wording import counts_of, unit_of
 from napari_micromap.work import Progress, Work
 
 What = Literal["map", "gallery"]
@@ -78,7 +78,7 @@ def map_of(shared: Snapshot, exemplars: int = 0) -> Work[MapToDraw]:
     unit = unit_of(shared.color_by or "")
     for row, label in zip(rows.tolist(), _captions(shared, rows)):
         yield Progress("Reading", len(shown), len(rows))
-        picture = small_picture(shared, row)
+        picture = small_picture(atlas[row], shared.thumbnails)
         if picture is not None:  # the unit, and that values are made up, stand in the legend
             shown.append(Exemplar(row, picture, label.removesuffix(" · synthetic").removesuffix(f" {unit}")))
     return replace(drawn, exemplars=shown)
@@ -122,8 +122,6 @@ def _captions(shared: Snapshot, rows: Rows) -> list[str]:
 
 def _picture(shared: Snapshot, row: int, side: int) -> tuple[NDArray[np.generic], float | None]:
     """Return a micrograph without its data bar, about so wide, and the size of its pixels."""
-    from PIL import Image
-
     from napari_micromap.recipe import thumbnail
 
     atlas = shared.atlas
@@ -131,10 +129,10 @@ def _picture(shared: Snapshot, row: int, side: int) -> tuple[NDArray[np.generic]
     try:
         small = thumbnail(micrograph.specimen(side), side)
     except (Problem, OSError) as problem:
-        kept = small_picture(shared, row)
+        kept = small_picture(micrograph, shared.thumbnails)
         if kept is None:
             raise Problem(f"“{micrograph.name}” cannot be read ({problem}); take it out of the selection.") from problem
-        small = np.asarray(Image.fromarray(kept))
+        small = kept
     size, width = (float(str(atlas.columns[name].iat[row])) for name in ("um_per_px", "width"))
     known = np.isfinite(size) and size > 0 and np.isfinite(width)
     return small, size * width / small.shape[1] if known else None

@@ -13,6 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from napari_micromap.atlas import OWN_COLUMNS, Atlas
+from napari_micromap.wording import counted
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,14 +99,14 @@ def sentences_of(saved: Whereabouts, found: Whereabouts, folder: Path) -> list[s
     if pathless:
         which = f"the {_listed_names('layer', names)}" if names else "layers"
         said.append(
-            f"{_counted(len(pathless), 'image')} came from {which}, not from a file; load that again to see them at "
+            f"{counted(len(pathless), 'image')} came from {which}, not from a file; load that again to see them at "
             "full resolution."
         )
     listed = _Listed()
     lost = [path for path in found.paths.tolist() if path and not listed.has(path)]
     if lost:
         said.append(
-            f"{_counted(len(lost), 'image')} cannot be found, such as “{lost[0]}”: dots and thumbnails stay; put the "
+            f"{counted(len(lost), 'image')} cannot be found, such as “{lost[0]}”: dots and thumbnails stay; put the "
             f"images back, or beside “{folder.name}” as they were."
         )
     return said
@@ -150,7 +151,3 @@ def _listed_names(noun: str, names: Iterable[str]) -> str:
     quoted = [f"“{name}”" for name in names]
     more = f" and {len(quoted) - 3} more" if len(quoted) > 3 else ""
     return f"{noun if len(quoted) == 1 else noun + 's'} {', '.join(quoted[:3])}{more}"
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

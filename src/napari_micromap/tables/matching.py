@@ -26,6 +26,7 @@ from napari_micromap.tables.names import file_names, stem_of
 from napari_micromap.tables.near import NearMiss, near_misses
 from napari_micromap.tables.origins import origin_of, origins_like
 from napari_micromap.tables.roles import names_something
+from napari_micromap.wording import counted
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,7 +109,7 @@ class Match:
         )
         left = []
         if len(self.unmatched_micrographs):
-            left.append(_counted(len(self.unmatched_micrographs), "image"))
+            left.append(counted(len(self.unmatched_micrographs), "image"))
         if len(self.unmatched_rows):
             left.append(f"{len(self.unmatched_rows)} of {t} rows")
         if left:
@@ -266,7 +267,3 @@ def _pairs(near: Sequence[NearMiss]) -> str:
 def _some(texts: Sequence[str]) -> str:
     different = list(dict.fromkeys(texts))
     return ", ".join(different[:3]) + (" …" if len(different) > 3 else "")
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

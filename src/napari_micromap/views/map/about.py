@@ -10,7 +10,7 @@ import pandas as pd
 
 from napari_micromap.atlas import Atlas, specimen_sizes
 from napari_micromap.labels import number
-from napari_micromap.montage.captions import unit_of
+from napari_micromap.wording import unit_of
 
 
 def lines_of(atlas: Atlas, row: int, color_by: str | None) -> list[str]:
