@@ -145,7 +145,7 @@ def map_figure(drawn: MapToDraw, width_mm: float = 85.0, seed: int = 0) -> Figur
         sheet = _Sheet.planned(drawn, width_mm)
         _draw_dots(sheet, drawn, width_mm, seed)
         draw_legend(sheet.figure, drawn.coloring, *sheet.legend, sheet.columns, drawn.synthetic)
-        _draw_foot(sheet, drawn, width_mm)
+        _draw_foot(sheet, width_mm)
         if sheet.ring is not None:
             size = _diameter(int(drawn.placed.sum()), width_mm)
             rows = [exemplar.row for exemplar in drawn.exemplars]
@@ -296,7 +296,7 @@ def _foot(figure: Figure, drawn: MapToDraw, width: float) -> tuple[str, ...]:
     return both if width_of(figure, "   ".join(both)) > width else ("\t".join(both),)
 
 
-def _draw_foot(sheet: _Sheet, drawn: MapToDraw, width_mm: float) -> None:
+def _draw_foot(sheet: _Sheet, width_mm: float) -> None:
     strip = field(sheet.figure, MARGIN_MM, MARGIN_MM, width_mm - 2 * MARGIN_MM, len(sheet.foot) * LINE_MM)
     for index, line in enumerate(reversed(sheet.foot)):
         y = (index + 0.4) * LINE_MM

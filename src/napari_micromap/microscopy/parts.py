@@ -70,12 +70,6 @@ def read_part(path: Path, page: int, box: Box, wholes: Wholes | None = None) -> 
     return np.ascontiguousarray(pixels[top : top + tall, left : left + wide])
 
 
-def size_of(path: Path, page: int) -> tuple[int, int]:
-    """Return (height, width) of a picture without decoding it."""
-    with open_picture(path) as file, decoding():
-        return file.size(page)
-
-
 def _inside(box: Box, height: int, width: int) -> Box:
     top, left = min(max(0, box[0]), height), min(max(0, box[1]), width)
     return top, left, max(0, min(height, box[0] + box[2]) - top), max(0, min(width, box[1] + box[3]) - left)

@@ -121,7 +121,7 @@ def verdict_of(asked: Asked, words: Words) -> Verdict:
         return Verdict("per_image" if asked.per_image else "confounded", sentence, details)
     survived = asked.adjusted is not None and _holds(asked.adjusted)
     doubtful = asked.found and not survived and bool(asked.guilty or asked.required)
-    offer = _offer(asked.guilty if doubtful else sorted_by, len_of=evidence.samples)
+    offer = _offer(asked.guilty if doubtful else sorted_by)
     if asked.per_image:
         sentence = _per_image(asked, words) + (" " + _confounded(asked, words) if doubtful else "")
         return Verdict("per_image", sentence, details, offer)
@@ -141,7 +141,7 @@ def details_of(asked: Asked, words: Words) -> str:
     evidence = asked.evidence
     parts = [f"{evidence.micrographs} images of {evidence.samples} {words.samples}:"]
     if evidence.p is None:
-        return " ".join([*parts, f"too few {words.samples} ({_reason(evidence, words)})."])
+        return " ".join([*parts, f"too few {words.samples} ({_reason(evidence)})."])
     finding = "structure goes with" if evidence.p <= 0.05 else "no evidence that structure goes with"
     where = f" within each {_batch(asked)}" if asked.within else ""
     parts.append(f"{finding} {words.quantity}{where}, {said_p(evidence.p)};")
@@ -193,7 +193,7 @@ def _power(evidence: Evidence) -> str:
     return f"This set finds R² ≥ {evidence.minimum_r2} in 8 of 10 cases."
 
 
-def _reason(evidence: Evidence, words: Words) -> str:
+def _reason(evidence: Evidence) -> str:
     if evidence.samples - evidence.rank + 1 < FEWEST_SAMPLES:
         taken = (
             f" and {evidence.rank - 1} degrees of freedom taken by what is adjusted for" if evidence.rank > 1 else ""
@@ -245,7 +245,7 @@ def _confounded(asked: Asked, words: Words) -> str:
     verb = "goes" if len(asked.guilty) == 1 else "go"
     known = f"the map knows {columns}, and {columns} {verb} along with {words.quantity}"
     said = f"Cannot tell. {_patterned(first, words)}: {known}" if first.pattern else f"Cannot tell. {capital(known)}"
-    offer = _offer(asked.guilty, asked.evidence.samples)
+    offer = _offer(asked.guilty)
     if offer is None:
         return f"{said}. Compare {words.samples} that were imaged alike, with “Use only…”."
     setting = _largest(next(s for s in asked.guilty if s.name == offer[0]))
@@ -275,7 +275,7 @@ def _between_batches(asked: Asked, words: Words) -> str:
     )
 
 
-def _offer(suspects: Sequence[Suspect], len_of: int) -> tuple[str, Hashable] | None:
+def _offer(suspects: Sequence[Suspect]) -> tuple[str, Hashable] | None:
     """Return the column and setting that enough samples share to be tested alone."""
     able = [s for s in suspects if s.settings and _largest(s).samples >= FEWEST_SAMPLES]
     if not able:
