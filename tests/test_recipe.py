@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from napari_micromap.microscopy.pixels import read_pixels
 from napari_micromap.recipe import (
@@ -25,6 +26,8 @@ from napari_micromap.recipe import (
     thumbnail,
     views_of,
 )
+from napari_micromap.recipe.contrast import windowed
+from napari_micromap.recipe.resizing import resized
 
 RECIPE = Recipe()
 TEXTURE = np.random.default_rng(3).integers(0, 256, (300, 400)).astype(np.uint8)
@@ -215,3 +218,27 @@ def test_the_way_that_makes_both_gives_the_same_square_and_thumbnail(recipe: Rec
     squares, small = prepare_with_thumbnail(specimen, recipe)
     assert np.array_equal(squares, prepare_windows(specimen, recipe))
     assert np.array_equal(small, thumbnail(specimen))
+
+
+@pytest.mark.parametrize("shape", [(768, 1024), (691, 1025), (1100, 450), (1537, 2049), (40, 50)])
+def test_a_large_picture_is_averaged_once_for_square_and_thumbnail(shape: tuple[int, int]) -> None:
+    coarse = np.random.default_rng(0).random((max(1, shape[0] // 40), max(1, shape[1] // 40)), np.float32)
+    specimen = (np.asarray(Image.fromarray(coarse).resize(shape[::-1])) * 50000).astype(np.uint16)
+    gray = (specimen.astype(np.float32) - np.float32(20)) / np.float32(50000)
+    averaged = Image.fromarray(gray).resize((224, 224), Image.Resampling.BILINEAR, reducing_gap=2.0)
+    assert np.array_equal(resized(gray, 224, 224), np.asarray(averaged).clip(0, 1))
+    squares, small = prepare_with_thumbnail(specimen, RECIPE)
+    assert np.array_equal(squares, prepare_windows(specimen, RECIPE))
+    other = thumbnail(specimen)
+    assert small.shape == other.shape and np.abs(small.astype(int) - other.astype(int)).mean() < 1
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_small_integers_are_scaled_by_the_same_numbers_as_floats(dtype: Any) -> None:
+    levels = np.arange(np.iinfo(dtype).max + 1).astype(dtype).reshape(16, -1)
+    for window in ((0.0, 255.0), (3.0, 77.0), (3.5, 77.5), (-4.0, 90.0)):
+        exact = ((levels.astype(np.float64) - window[0]) / (window[1] - window[0])).clip(0, 1)
+        np.testing.assert_allclose(windowed(levels, window), exact, rtol=1e-6, atol=1e-7)
+        assert (
+            np.array_equal(windowed(levels, window), windowed(levels.astype(np.float32), window)) or dtype == np.uint8
+        )

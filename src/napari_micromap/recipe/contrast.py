@@ -39,6 +39,11 @@ def windowed(gray: NDArray[Any], window: tuple[float, float]) -> Gray:
     low, high = window
     if high <= low:
         return np.full(gray.shape, 0.5, np.float32)
+    if gray.dtype in (np.uint8, np.uint16) and _are_levels(window, gray.dtype):
+        black, white = (gray.dtype.type(level) for level in window)
+        above = np.clip(gray, black, white) - black  # while a pixel has few bytes
+        quick: Gray = np.divide(above, np.float32(high - low), dtype=np.float32)
+        return quick
     if gray.dtype == np.uint8:
         table = ((np.arange(256, dtype=np.float64) - low) / (high - low)).clip(0, 1).astype(np.float32)
         return np.take(table, gray)
@@ -53,6 +58,10 @@ def windowed(gray: NDArray[Any], window: tuple[float, float]) -> Gray:
     if missing is not None and missing.any():
         scaled[missing] = scaled[~missing].mean()
     return scaled.astype(np.float32, copy=False)
+
+
+def _are_levels(window: tuple[float, float], dtype: np.dtype[Any]) -> bool:
+    return all(float(level).is_integer() and 0 <= level <= np.iinfo(dtype).max for level in window)
 
 
 def _percentiles(gray: NDArray[Any], percents: tuple[float, float]) -> tuple[float, float]:

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from napari_micromap.recipe.contrast import Gray, gray_of, gray_window, windowed
 from napari_micromap.recipe.light import evened, locally_equalized
-from napari_micromap.recipe.resizing import resized
+from napari_micromap.recipe.resizing import in_blocks, resized
 from napari_micromap.recipe.steps import Recipe
-from napari_micromap.recipe.windows import Squares, squares_of
+from napari_micromap.recipe.windows import Squares, squares_of, window_side
 
 THUMBNAIL_SIDE = 192  # pixels of the longer side
 CONTRAST = ("low_percent", "high_percent", "even_light", "local_contrast", "invert")  # what of a recipe makes it
@@ -59,11 +59,15 @@ def prepare_with_thumbnail(
 ) -> tuple[Squares, NDArray[np.uint8]]:
     """Do what :func:`prepare_windows` and :func:`thumbnail` do, in less time where they share the contrast."""
     gray, usual = contrasted(specimen, recipe), Recipe()
-    if specimen.ndim == 2 and all(getattr(recipe, name) == getattr(usual, name) for name in CONTRAST):
-        small = np.rint(resized(gray, *_small_shape(gray, THUMBNAIL_SIDE)) * 255).astype(np.uint8)
-    else:
-        small = thumbnail(specimen)
-    return squares_of(gray, recipe, um_per_px), small
+    if specimen.ndim == 3 or any(getattr(recipe, name) != getattr(usual, name) for name in CONTRAST):
+        return squares_of(gray, recipe, um_per_px), thumbnail(specimen)
+    rows, columns = _small_shape(gray, THUMBNAIL_SIDE)
+    if window_side(recipe, um_per_px) is not None:
+        return squares_of(gray, recipe, um_per_px), _levels(resized(gray, rows, columns))
+    blocks = in_blocks(gray, recipe.side, recipe.side)
+    enough = blocks if blocks.are_fine_for(rows, columns) else in_blocks(gray, rows, columns)
+    small = enough.averaged(rows, columns).resized(rows, columns)
+    return blocks.resized(recipe.side, recipe.side)[None], _levels(small)
 
 
 def contrasted(specimen: NDArray[Any], recipe: Recipe) -> Gray:
@@ -89,10 +93,14 @@ def thumbnail(specimen: NDArray[Any], side: int = THUMBNAIL_SIDE, recipe: Recipe
     rows, columns = _small_shape(specimen, side)
     channels = [specimen] if specimen.ndim == 2 else [specimen[..., channel] for channel in range(3)]
     small = np.stack([resized(windowed(channel, window), rows, columns) for channel in channels], axis=-1)
-    levels = np.rint(small * 255).astype(np.uint8)
+    levels = _levels(small)
     if specimen.ndim == 3 and np.ptp(levels.astype(np.int16), axis=-1).max() > NEARLY_GRAY:
         return levels
     return np.ascontiguousarray(levels[..., len(channels) // 2])
+
+
+def _levels(small: NDArray[np.float32]) -> NDArray[np.uint8]:
+    return np.rint(small * 255).astype(np.uint8)
 
 
 def _small_shape(picture: NDArray[Any], side: int) -> tuple[int, int]:
