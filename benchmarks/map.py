@@ -1,7 +1,9 @@
-"""The map beside vispy's markers: frames, lasso, hover, recolor.
+"""The map beside vispy's markers and napari-clusters-plotter: frames, lasso, hover, recolor.
 
-Run as ``python benchmarks/map.py [--json] [--points 10000 100000 1000000]`` where there is a display. Each figure is
-the median of some repeats, in milliseconds.
+    python benchmarks/map.py [--points 10000 100000 1000000] [--plotter-python PATH] [--json]
+
+Needs a display. Each figure is the median of some repeats, in milliseconds. The plotter runs by ``map_plotter.py``,
+where ``PATH`` is the Python of an environment of its own, with "napari[pyqt6]" and napari-clusters-plotter.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ import os
 import platform
 import resource
 import statistics
+import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -30,7 +33,6 @@ from napari_micromap.session import Session
 from napari_micromap.views.map.lasso import rows_inside
 from napari_micromap.views.map.view import MapView
 
-SIZES = ((640, 480), (1600, 1200))
 STEPS = ("pan", "zoom", "lasso", "recolor", "hover")
 
 
@@ -39,15 +41,21 @@ def main() -> None:
     parser.add_argument("--points", type=int, nargs="+", default=[10_000, 100_000, 1_000_000])
     parser.add_argument("--json", action="store_true", help="end with one JSON object on one line")
     parser.add_argument("--without-vispy", action="store_true")
+    parser.add_argument("--plotter-python", type=Path, help="a Python that has napari-clusters-plotter")
+    parser.add_argument("--sizes", nargs="+", default=["640x480", "1600x1200"], help="of the canvas, in device pixels")
     arguments = parser.parse_args()
     app = QApplication.instance() or QApplication(sys.argv[:1])
     results = []
     for n in arguments.points:
         atlas = atlas_of(n)
-        for size in SIZES:
+        for width, height in (map(int, size.split("x")) for size in arguments.sizes):
+            size = width, height
             results.append(measured("micromap", n, size, measure_map(app, atlas, size)))
             if not arguments.without_vispy:
                 results.append(measured("vispy Markers", n, size, measure_vispy(atlas, size)))
+            if arguments.plotter_python is not None:
+                times = measure_plotter(arguments.plotter_python, atlas, size)
+                results.append(measured("napari-clusters-plotter", n, size, times))
     told = {
         "results": results,
         "max_rss_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
@@ -63,7 +71,7 @@ def main() -> None:
 def measured(who: str, n: int, size: tuple[int, int], times: dict[str, float]) -> dict[str, object]:
     """Print a line, and return it as a record."""
     figures = "  ".join(f"{step} {times[step]:8.2f}" for step in STEPS if step in times)
-    print(f"{who:14} {n:>9,} at {size[0]}×{size[1]}  {figures}  (ms)", flush=True)
+    print(f"{who:23} {n:>9,} at {size[0]}×{size[1]}  {figures}  (ms)", flush=True)
     return {"who": who, "points": n, "size": size, **{step: round(value, 3) for step, value in times.items()}}
 
 
@@ -149,6 +157,24 @@ def measure_vispy(atlas: Atlas, size: tuple[int, int]) -> dict[str, float]:
     repeats = 3 if len(atlas) > 200_000 else 5
     times = {step.__name__: median(step, repeats) for step in (pan, zoom, lasso, recolor)}
     canvas.close()
+    return times
+
+
+def measure_plotter(python: Path, atlas: Atlas, size: tuple[int, int]) -> dict[str, float]:
+    """Time napari-clusters-plotter in its own environment, with no value missing."""
+    script, repeats = Path(__file__).with_name("map_plotter.py"), 3
+    with TemporaryDirectory() as folder:
+        dots = Path(folder) / "dots.npz"
+        columns = atlas.columns
+        np.savez(
+            dots, positions=atlas.positions, outline=outline_of(atlas), Jc=columns["Jc"].fillna(0).to_numpy(float),
+            batch=columns["batch"].astype("category").cat.codes.to_numpy(float),
+        )  # fmt: skip
+        command = [python, script, dots, "--size", *map(str, size), "--repeats", str(repeats)]
+        told = subprocess.run(command, check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL).stdout
+    found = json.loads(told.splitlines()[-1])
+    print(f"{'':23} version {found['version']}, largest memory {found['max_rss_mb']} MB")
+    times: dict[str, float] = found["times"]
     return times
 
 

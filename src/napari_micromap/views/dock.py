@@ -25,6 +25,7 @@ from napari_micromap.views.comparisons import Comparisons
 from napari_micromap.views.controls import GAP, Roomy
 from napari_micromap.views.dock_menu import DockMenu
 from napari_micromap.views.gallery import Gallery
+from napari_micromap.views.gallery.ahead import bring_in
 from napari_micromap.views.gallery.view import TileScale
 from napari_micromap.views.heights import Heights
 from napari_micromap.views.layer_links import LayerLinks
@@ -214,6 +215,8 @@ class MicromapDock(QWidget):
         if has_map != self._had_map:
             self._had_map = has_map
             self.header.show_folded(has_map)
+            if has_map:
+                self.session.run(bring_in, lane="gallery", done=lambda _: None)
         self.check.show_made(has_map)
         self._show_check()
 

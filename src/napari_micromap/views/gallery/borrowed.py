@@ -44,7 +44,9 @@ class Camera:
     def point(self, viewer: Viewer) -> None:
         """Make the viewer look there."""
         camera = viewer.scene.camera
-        camera.angles, camera.zoom, camera.center = self.angles, self.zoom, self.center
+        if tuple(camera.angles) != self.angles:
+            camera.angles = self.angles
+        camera.zoom, camera.center = self.zoom, self.center
 
 
 @dataclass

@@ -27,6 +27,7 @@ _ON_PICTURES = "#ffffff"
 _PAD, _LETTER_WIDE = 4.0, 5.6  # scene units
 _BAR_ROWS, _LABEL_ROWS = 6, 5  # as many times FRAME is the ground high, with a bar and without
 _LINES = (4 + _BAR_ROWS + 1) * PER_PAGE + 4
+_THUMBNAIL_LINES = 60  # napari walks along each line of the icon in the layer list, at every change of any layer
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,6 +67,7 @@ class Scene:
         self.frames: Vectors | None = None
         self.labels: Points | None = None
         self._shown: dict[Layer, bool] = {}
+        self._points = 0.0  # font size; asked of the screen once, as that starts a program on Linux
 
     @property
     def layers(self) -> list[Layer]:
@@ -91,7 +93,7 @@ class Scene:
         # napari cuts the new picture where the old one was looked at; there may be nothing.
         self.image.corner_pixels = np.array([[0, 0], np.subtract(grid.shapes[-1], 1)])
         self.image.data = montage.levels
-        self.image.scale, self.image.translate = scale, translate
+        _place(self.image, scale, translate)
         self.use_units(units)
         self.image.metadata = {**OURS, UNIT: unit}
 
@@ -110,8 +112,9 @@ class Scene:
             }
         )
         unit = self.unit
+        self._points = self._points or _font_size()
         if self.labels is None:
-            text = {"size": _points() * unit, "scaling": True, "anchor": "lower_left", "color": {"feature": "ink"}}
+            text = {"size": self._points * unit, "scaling": True, "anchor": "lower_left", "color": {"feature": "ink"}}
             self.labels = Points(
                 places, features=features, name=f"{NAME} (labels)", size=1, opacity=1, face_color="transparent",
                 border_color="transparent", units=units, metadata=OURS, scale=(unit, unit),
@@ -121,8 +124,9 @@ class Scene:
             return
         self.labels.data = places
         self.labels.features = features
-        self.labels.scale = (unit, unit)
-        self.labels.text.size = _points() * unit
+        _place(self.labels, (unit, unit))
+        if self.labels.text.size != self._points * unit:
+            self.labels.text.size = self._points * unit
 
     def _frame(self, looks: Looks, units: tuple[Any, ...]) -> None:
         boxes, current, unit = looks.arrangement.boxes, looks.current, self.unit
@@ -147,12 +151,13 @@ class Scene:
                 metadata=OURS,
                 scale=(unit, unit),
             )
+            self.frames._max_vectors_thumbnail = _THUMBNAIL_LINES
             above = len(self._viewer.layers) if self.image is None else self._viewer.layers.index(self.image) + 1
             self._viewer.layers.insert(above, self.frames)
             return
         self.frames.data = drawn
         self.frames.edge_color = colored
-        self.frames.scale = (unit, unit)
+        _place(self.frames, (unit, unit))
 
     def refresh(self) -> None:
         """Show what was read since."""
@@ -248,15 +253,25 @@ def _padded(rows: NDArray[Any], count: int) -> NDArray[Any]:
     return np.concatenate([rows, np.repeat(rows[-1:], count - len(rows), axis=0)])
 
 
-def _points() -> float:
+def _place(layer: Layer, scale: tuple[float, ...], translate: tuple[float, ...] | None = None) -> None:
+    """Give a layer its place in the world, where it has another: napari slices all layers anew for each change."""
+    if not np.array_equal(layer.scale, scale):
+        layer.scale = scale
+    if translate is not None and not np.array_equal(layer.translate, translate):
+        layer.translate = translate
+
+
+def _font_size() -> float:
     """Font size that makes letters as tall as they should be in the scene: napari takes points of this screen."""
     return _LETTERS * 72 / float(get_dpi(raise_error=False))
 
 
 def _remove(viewer: Viewer, layers: Iterable[Layer]) -> None:
-    for layer in layers:
-        if layer in viewer.layers:
-            viewer.layers.remove(layer)
+    there = [layer for layer in layers if layer in viewer.layers]
+    if there:
+        with viewer.layers.batched_update():  # napari collects garbage once for all of them, not for each
+            for layer in there:
+                viewer.layers.remove(layer)
 
 
 def _outlines(boxes: NDArray[np.float64], outside: float) -> NDArray[np.float64]:
