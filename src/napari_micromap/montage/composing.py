@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from napari_micromap.montage.arrangement import Arrangement
 from napari_micromap.montage.grid import Grid
 from napari_micromap.montage.tiles import Eight, TilePixels, part_of
+from napari_micromap.recipe import gray_of
 
 Want: TypeAlias = tuple[int, float]  # a tile, and the pixels a scene unit it should be read at
 Sight: TypeAlias = tuple[float, float, float, float]  # top, bottom, left, right of what is looked at, in scene units
@@ -156,7 +157,7 @@ class Montage:
         part = part_of(pixels, rows, columns)
         part = self._tables[tile][part] if tile in self._tables else part
         if part.ndim == 3 and not self.colored:
-            part = np.rint(part @ np.array([0.299, 0.587, 0.114])).astype(np.uint8)
+            part = np.rint(gray_of(part)).astype(np.uint8)
         target[...] = part[..., None] if self.colored and part.ndim == 2 else part
 
 

@@ -8,16 +8,16 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_micromap import recipe
 from napari_micromap.atlas import Micrograph
 from napari_micromap.microscopy.parts import Wholes
 from napari_micromap.montage.arrangement import Arrangement
 from napari_micromap.problems import Problem
+from napari_micromap.recipe import Recipe
 
 Eight: TypeAlias = NDArray[np.uint8]  # (h, w) or (h, w, 3)
 
-_LOW_PERCENT, _HIGH_PERCENT = 0.5, 99.5
 _PALE, _FEW_PIXELS = 0.12, 0.005  # channels that differ less, of the gray range, and in fewer pixels, are no color
-_ENOUGH_PIXELS = 500_000  # for percentiles
 _SMALLEST = 48  # pixels: the side at which halving ends
 
 
@@ -123,19 +123,15 @@ def gray_if_pale(pixels: NDArray[Any]) -> NDArray[Any]:
     colorful = np.ptp(some, axis=-1) > _PALE * (high - low)
     if np.count_nonzero(colorful) > _FEW_PIXELS * colorful.size:
         return pixels
-    gray = pixels @ np.array([0.299, 0.587, 0.114], np.float32)
+    gray = recipe.gray_of(pixels)
     return np.rint(gray).astype(pixels.dtype) if pixels.dtype.kind in "ui" else gray
 
 
 def gray_window(pixels: NDArray[Any]) -> tuple[float, float]:
-    """Return the gray values that become black and white: percentiles, so that a few bright dots do not count."""
-    step = max(1, int(np.sqrt(pixels.size / _ENOUGH_PIXELS)))
-    some = np.asarray(pixels[::step, ::step], np.float64)
-    some = some[np.isfinite(some)]
-    if not some.size:
-        return 0.0, 1.0
-    low, high = np.percentile(some, [_LOW_PERCENT, _HIGH_PERCENT])
-    return (float(low), float(high)) if high > low else (float(low) - 0.5, float(low) + 0.5)
+    """Return the gray values that become black and white, the same as in thumbnails."""
+    usual = Recipe()
+    low, high = recipe.gray_window(recipe.gray_of(pixels), usual.low_percent, usual.high_percent)
+    return (low, high) if high > low else (low - 0.5, low + 0.5)
 
 
 def to_8bit(pixels: NDArray[Any], low: float, high: float) -> Eight:
