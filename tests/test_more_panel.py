@@ -41,24 +41,24 @@ def test_a_preset_sets_network_and_pictures(panel: Any, qtbot: Any) -> None:
         chosen_by_key(qtbot, panel._preset, "Paper")
     assert panel.backbone == PRESETS["paper"].backbone()
     assert panel.recipe == PRESETS["paper"].recipe
-    assert panel._pictures["depths"].value == "last"
+    assert panel._pictures.fields["depths"].value == "last"
     chosen_by_key(qtbot, panel._preset, "MicroMap")
     assert (panel.backbone, panel.recipe) == (EfficientNetLite0(), Recipe())
 
 
 def test_what_is_changed_below_is_no_preset_until_it_is_one_again(panel: Any) -> None:
-    panel._pictures["even_light"].value = 0.5
+    panel._pictures.fields["even_light"].value = 0.5
     assert panel._preset.currentText() == "As chosen below"
     assert panel.recipe == Recipe(even_light=0.5)
-    panel._pictures["even_light"].value = 0
+    panel._pictures.fields["even_light"].value = 0
     assert panel._preset.currentText() == "MicroMap"
 
 
 def test_a_file_of_ones_own_weights_is_chosen_in_the_form(panel: Any, tmp_path: Path) -> None:
     panel._extractor.choose("own")
     assert panel.backbone == OwnCheckpoint()
-    panel._extractor._form["architecture"].value = "resnet18"
-    panel._extractor._form["weights_file"].value = tmp_path / "mine.pth"
+    panel._extractor._form.fields["architecture"].value = "resnet18"
+    panel._extractor._form.fields["weights_file"].value = tmp_path / "mine.pth"
     assert panel.backbone == OwnCheckpoint("resnet18", tmp_path / "mine.pth")
     assert panel._preset.currentText() == "As chosen below"
     panel._extractor.choose("own")

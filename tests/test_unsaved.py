@@ -156,7 +156,7 @@ def test_dont_save_closes(viewer, closed, linked_atlas, qtbot):
     session_of(viewer).open_atlas(linked_atlas)
     window = viewer.window._qt_window
     window.close()
-    press(qtbot, question(window), "Don't save")
+    press(qtbot, question(window), "Don’t save")
     assert closed.times == 1
 
 
@@ -175,7 +175,7 @@ def test_opening_another_folder_asks_first_and_cancel_keeps_the_map(viewer, link
     press(qtbot, question(dock), "Cancel")
     assert len(dock.session.atlas) == 60
     dock.wishes.open_path(Path(tmp_path))
-    press(qtbot, question(dock), "Don't save")
+    press(qtbot, question(dock), "Don’t save")
     lanes_of(dock.session).wait_idle(10)
     qtbot.waitUntil(lambda: len(dock.session.atlas) == 1)
     dock.wishes.open_path(Path(tmp_path))

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from qtpy.QtCore import QModelIndex, QPointF, QRectF, QSize, Qt
-from qtpy.QtGui import QColor, QPainter, QPalette, QPen, QResizeEvent
+from qtpy.QtCore import QModelIndex, QPointF, QRectF, QSize, Qt, Signal
+from qtpy.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPalette, QPen, QResizeEvent
 from qtpy.QtWidgets import QHeaderView, QStyledItemDelegate, QStyleOptionViewItem, QTreeWidget, QTreeWidgetItem, QWidget
 
 from napari_micromap.questions.comparing import Comparison, Difference, Shares
@@ -21,7 +21,9 @@ _MOST, _LEAST = 4.0, 1.0  # ends of the axis, in spreads: what lies beyond gets 
 
 
 class Forest(QTreeWidget):
-    """Differences by size of effect, then the shares of words."""
+    """Differences by size of effect, then the shares of words; speaks only of what a user picks."""
+
+    picked = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -36,7 +38,8 @@ class Forest(QTreeWidget):
         self.setItemDelegateForColumn(_EFFECT, self._line)
 
     def show_comparison(self, comparison: Comparison | None) -> None:
-        """List the differences of a comparison."""
+        """List the differences of a comparison; what was chosen stays so."""
+        before = self.chosen()
         self.clear()
         if comparison is None:
             return
@@ -55,6 +58,8 @@ class Forest(QTreeWidget):
             means = f"{100 * in_a_share:.0f} % · {100 * in_b_share:.0f} %"
             said = "\n".join(f"{v}: {100 * a:.0f} % · {100 * b:.0f} %" for v, a, b in shares.values)
             self._add(f"{spoken_column(shares.name)}: {value}", means, shares, said)
+        if before is not None:
+            self.choose(before.name)
 
     def chosen(self) -> Difference | Shares | None:
         """Return what the chosen line is about."""
@@ -68,6 +73,19 @@ class Forest(QTreeWidget):
             if item is not None and item.data(_NAME, _DIFFERENCE).name == name:
                 self.setCurrentItem(item)
                 return
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Tell that a line was clicked."""
+        super().mousePressEvent(event)
+        if self.itemAt(event.pos()) is not None:
+            self.picked.emit()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Tell that keys went to another line."""
+        before = self.currentItem()
+        super().keyPressEvent(event)
+        if self.currentItem() is not before:
+            self.picked.emit()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Leave out the means where there is no room for them."""

@@ -64,10 +64,6 @@ class Form(QWidget, Generic[T]):
         """Make the algorithm that the form describes."""
         return self._algorithm(**{name: widget.value for name, widget in self.fields.items()})
 
-    def __getitem__(self, name: str) -> Any:
-        """Return the widget of a field."""
-        return self.fields[name]
-
     def __len__(self) -> int:
         return len(self.fields)
 

@@ -71,7 +71,7 @@ class Saving:
             "tables, tags and corrections would be lost."
         )
         keep = box.addButton("Save", QMessageBox.ButtonRole.AcceptRole)
-        lose = box.addButton("Don't save", QMessageBox.ButtonRole.DestructiveRole)
+        lose = box.addButton("Don’t save", QMessageBox.ButtonRole.DestructiveRole)
         box.addButton(QMessageBox.StandardButton.Cancel)
         box.setDefaultButton(keep)
         keep.clicked.connect(lambda: self.save(then))

@@ -135,7 +135,8 @@ class ScaleAndWindows(QWidget):
 
     def _suggest(self, atlas: Atlas) -> None:
         """Suggest windows of a round size, about a quarter of the usual image."""
-        shorter = float(np.nanmedian(np.minimum(*atlas.columns[["height", "width"]].to_numpy(float).T)))
+        sides = atlas.columns[["height", "width"]].to_numpy(float).min(axis=1)
+        shorter = float(np.median(sides[np.isfinite(sides)])) if np.isfinite(sides).any() else 0.0
         in_um = self._known == len(atlas)
         side = max(32.0, shorter / 3) * (float(np.nanmedian(atlas.um_per_px)) if in_um else 1.0)
         digits = 10.0 ** np.floor(np.log10(side))

@@ -109,7 +109,7 @@ class ComparePanel(QWidget):
 
     def _connect(self) -> None:
         session = self._session
-        self.forest.currentItemChanged.connect(lambda *_: self._on_chosen())
+        self.forest.picked.connect(self._on_chosen)
         self.threshold.valueChanged.connect(lambda _: self._resting.start())
         self._resting.timeout.connect(self._on_threshold)
         listen(self, session.compared, self._on_compared)
@@ -161,7 +161,7 @@ class ComparePanel(QWidget):
         self.notes.setText("\n".join([sides, *comparison.notes, *unread]))
         self.notes.setToolTip("\n".join(comparison.unread[:20]))
         quantity = self._session.outlines.quantity
-        if quantity is not None:
+        if quantity is not None and self.forest.chosen() is None:
             self.forest.choose(quantity)
         self._show_chosen()
 

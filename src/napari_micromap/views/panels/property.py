@@ -146,6 +146,7 @@ class PropertyPanel(QWidget):
         """Show behind the details how the images were taken, against the property."""
         while (item := self._imaging.takeAt(0)) is not None:
             if (old := item.widget()) is not None:
+                old.setParent(None)
                 old.deleteLater()
         self.imaging.setVisible(answer is not None and not self.details.isHidden())
         if answer is None or answer.units.categories:
