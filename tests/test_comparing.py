@@ -14,7 +14,9 @@ from napari_micromap.atlas import Atlas
 from napari_micromap.problems import Problem
 from napari_micromap.session import Session
 from napari_micromap.sources.films import PROPERTY, Films
+from napari_micromap.sources.windows import Cut
 from napari_micromap.statistics.groups import contrast_of
+from napari_micromap.work import finish
 
 
 def sides(n: int) -> tuple[np.ndarray, np.ndarray]:
@@ -88,8 +90,6 @@ def test_welch_s_interval_covers_as_often_as_it_says() -> None:
 
 @pytest.fixture(scope="module")
 def films(tmp_path_factory: Any) -> Atlas:
-    from napari_micromap.work import finish
-
     return finish(Films(films=8, images=2, folder=tmp_path_factory.mktemp("films"))())
 
 
@@ -239,6 +239,19 @@ def test_pairs_that_look_alike_and_differ_are_of_different_samples_each_once(lin
     for pair in pairs:
         assert pair.gap == pytest.approx(abs(jc[pair.one] - jc[pair.other]))
     assert linked.color_by == "Jc (MA/cm²)" and linked.unlike_pairs(count=5) == pairs
+
+
+def test_windows_of_one_image_are_no_samples_of_their_own(films: Atlas, kept: Path) -> None:
+    atlas = finish(Cut(window_px=64, drop_blank=False)(films)).with_sample_column(None)
+    opened = Session(cache=kept)
+    opened.open_atlas(atlas)
+    whole = np.array([id_.partition("@")[0] for id_ in atlas.ids.tolist()])
+    half = np.isin(whole, np.unique(whole)[:8])
+    opened.compare(np.flatnonzero(half), np.flatnonzero(~half))
+    found = opened.comparison
+    assert found is not None
+    assert max(max(one.contrast.samples_a, one.contrast.samples_b) for one in found.differences) == 8
+    assert any("images were counted as if each were one" in note for note in found.notes)
 
 
 def test_near_duplicates_and_outliers_are_listed_and_exclusions_are_not(linked: Session) -> None:

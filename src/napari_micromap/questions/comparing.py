@@ -15,8 +15,9 @@ from napari_micromap.descriptors import in_lengths
 from napari_micromap.descriptors.measuring import Measuring
 from napari_micromap.labels import number
 from napari_micromap.problems import Problem
+from napari_micromap.questions.inquiry import samples_of
 from napari_micromap.statistics.groups import Contrast, contrast_of, shares_of
-from napari_micromap.wording import counted, counts_of, listed, quantity_of, sample_noun
+from napari_micromap.wording import counted, counts_of, listed, picture_noun, quantity_of, sample_noun
 
 Source: TypeAlias = Literal["image", "table", "header"]  # where a quantity comes from
 Table: TypeAlias = Mapping[str, NDArray[np.float64]]  # quantity to (n,) values, NaN where missing
@@ -244,11 +245,12 @@ def _in_units(atlas: Atlas, rows: Rows, measured: Mapping[int, Mapping[str, floa
 
 
 def _samples(atlas: Atlas, rows: Rows) -> tuple[NDArray[np.intp], bool]:
-    """Return (k,) the sample of each row, −1 where it has no name; without samples each image is one."""
-    if atlas.samples is None:
+    """Return (k,) the sample of each row, −1 where it has no name, and whether each image is taken for one."""
+    samples = samples_of(atlas)
+    if samples is None:
         return np.arange(len(rows), dtype=np.intp), True
-    codes, _ = pd.factorize(atlas.samples.iloc[rows])
-    return codes.astype(np.intp), False
+    codes, _ = pd.factorize(samples.iloc[rows])
+    return codes.astype(np.intp), atlas.samples is None
 
 
 def _quantities(atlas: Atlas, rows: Rows, table: Table) -> Iterator[tuple[str, Source, NDArray[np.float64]]]:
@@ -299,7 +301,7 @@ def _notes(
     inside_b: NDArray[np.bool_], by_image: bool,
 ) -> Iterator[str]:  # fmt: skip
     """Say how far the intervals can be trusted."""
-    noun = sample_noun(atlas)
+    noun = "image" if by_image else sample_noun(atlas)
     intervals = [one for one in found if not one.contrast.few]
     clear = sum(one.contrast.clear for one in intervals)
     if by_image:
@@ -314,7 +316,8 @@ def _notes(
         )
     both = len(set(samples[inside_a].tolist()) & set(samples[inside_b].tolist()) - {-1})
     if both:
-        yield f"{counted(both, noun)} {'is' if both == 1 else 'are'} in both groups and counted by share of images."
+        are, parts = "is" if both == 1 else "are", f"{picture_noun(atlas)}s"
+        yield f"{counted(both, noun)} {are} in both groups and counted by share of {parts}."
     nameless = int((samples < 0).sum())
     if nameless:
         yield f"{counted(nameless, 'image')} without a {noun} left out."

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from napari_micromap.atlas import Atlas, Rows
 from napari_micromap.problems import Problem
+from napari_micromap.questions.inquiry import samples_of
 
 _MOST_COMPARED = 3000  # micrographs, drawn at random from more, that are compared each with each
 _CLOSEST = 0.03  # of all pairs count as looking alike
@@ -58,8 +59,8 @@ def spread_over(atlas: Atlas, rows: Rows, most: int) -> Rows:
     if len(rows) <= most:
         return rows
     order = np.random.default_rng(0).permutation(len(rows))
-    samples = np.arange(len(rows)) if atlas.samples is None else pd.factorize(atlas.samples.iloc[rows])[0]
-    turn = pd.Series(samples[order]).groupby(samples[order]).cumcount().to_numpy()  # each sample's first, second, …
+    codes = _samples(atlas, rows)
+    turn = pd.Series(codes[order]).groupby(codes[order]).cumcount().to_numpy()  # each sample's first, second, …
     return np.sort(rows[order[np.argsort(turn, kind="stable")[:most]]]).astype(np.intp)
 
 
@@ -117,7 +118,7 @@ def duplicates_in(atlas: Atlas, rows: Rows) -> list[Pair]:
     alike = np.nan_to_num(distances[rows], nan=np.inf) <= max(_DUPLICATE * usual, 1e-6)
     for place, which in zip(*np.nonzero(alike)):
         one, other = sorted((int(rows[place]), int(near[rows[place], which])))
-        same = bool(codes[one] == codes[other]) and atlas.samples is not None
+        same = bool(codes[one] == codes[other])
         found[one, other] = Pair(one, other, float(distances[rows[place], which]), same_sample=same)
     return sorted(found.values(), key=lambda pair: (pair.distance, pair.one))[:_LISTED]
 
@@ -155,9 +156,10 @@ def _mean_of_first(distances: NDArray[np.float64], count: int) -> float:
 
 def _samples(atlas: Atlas, rows: Rows) -> NDArray[np.intp]:
     """Return a number for the sample of each row; one without a name is its own."""
-    if atlas.samples is None:
+    samples = samples_of(atlas)
+    if samples is None:
         return np.arange(len(rows), dtype=np.intp)
-    codes = pd.factorize(atlas.samples.iloc[rows])[0].astype(np.intp)
+    codes = pd.factorize(samples.iloc[rows])[0].astype(np.intp)
     nameless = codes < 0
     codes[nameless] = codes.max(initial=-1) + 1 + np.arange(int(nameless.sum()))
     return codes

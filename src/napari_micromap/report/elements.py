@@ -44,15 +44,6 @@ def table(heads: Sequence[str], lines: Iterable[Sequence[object]]) -> str:
     return f"<table>{head}{body}</table>" if body else ""
 
 
-def jpeg_of(picture: NDArray[np.uint8]) -> bytes:
-    """Return (h, w) or (h, w, 3) levels as a JPEG."""
-    from PIL import Image
-
-    stream = io.BytesIO()
-    Image.fromarray(picture).save(stream, format="JPEG", quality=90)
-    return stream.getvalue()
-
-
 def picture_of(jpeg: bytes) -> NDArray[np.uint8]:
     """Return the levels of a JPEG."""
     from PIL import Image

@@ -12,9 +12,10 @@ from napari_micromap.problems import Problem
 from napari_micromap.questions.inquiry import Answer
 from napari_micromap.questions.locating import CERTAIN, Located, locate, over, why_not
 from napari_micromap.recipe import thumbnail
-from napari_micromap.report.elements import figure, jpeg_of, picture_of, small
+from napari_micromap.report.elements import figure, picture_of, small
 from napari_micromap.report.exemplars import Group
 from napari_micromap.session import Session
+from napari_micromap.store.thumbnails import jpeg_of
 from napari_micromap.work import finish
 
 
