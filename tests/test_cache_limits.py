@@ -9,6 +9,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -236,42 +237,73 @@ def test_only_verifying_finds_a_file_that_was_changed_behind_its_date(counted: C
 
 # ------------------------------------------------------------ a sudden end
 
+# Imports once; then each line of films, cache and log on its input becomes a process of its own, as if just started.
 EMBEDDER = """
-import os, sys
+import os, sys, time, traceback
 from pathlib import Path
-import torch
+import onnxruntime, torch
 from napari_micromap import pipeline
 from napari_micromap.backbones.network import CnnNetwork
 from napari_micromap.embedding import run
 from napari_micromap.recipe import Recipe
 from napari_micromap.sources.folder import Folder
 from napari_micromap.work import finish
-films, cache, log = map(Path, sys.argv[1:4])
 run.PUT_EVERY = 0.0  # each batch at once: with pictures this small, half a second is all of it
-written = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
 maps = CnnNetwork.maps
-def counting(network, batch):
-    if batch.shape[-1] == 32:
-        os.write(written, b"x" * len(batch))
-    return maps(network, batch)
-CnnNetwork.maps = counting
-atlas = finish(pipeline.gather(Folder(films)))
-workshop = pipeline.Workshop(cache)
-print("ready", flush=True)
-atlas = finish(pipeline.embed(atlas, None, Recipe(views=1, side=32), workshop, "cpu"))
-workshop.close()
-(log.parent / f"{log.name}.vectors").write_bytes(atlas.embeddings.tobytes())
+
+def embed(films, cache, log):
+    written = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    def counting(network, batch):
+        if batch.shape[-1] == 32:
+            os.write(written, b"x" * len(batch))
+            time.sleep(0.01)  # so that there are moments between two batches
+        return maps(network, batch)
+    CnnNetwork.maps = counting
+    atlas = finish(pipeline.gather(Folder(films)))
+    workshop = pipeline.Workshop(cache)
+    atlas = finish(pipeline.embed(atlas, None, Recipe(views=1, side=32), workshop, "cpu"))
+    workshop.close()
+    log.with_name(f"{log.name}.vectors").write_bytes(atlas.embeddings.tobytes())
+
+for line in sys.stdin:
+    process = os.fork()
+    if not process:
+        try:
+            embed(*map(Path, line.rstrip("\\n").split("\\t")))
+        except BaseException:
+            traceback.print_exc()
+            os._exit(1)
+        os._exit(0)
+    print(process, flush=True)
+    print(os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]), flush=True)
 """
 PICTURES = 40
 
 
-def embedder(films: Path, cache: Path, log: Path) -> subprocess.Popen[str]:
-    command = [sys.executable, "-c", EMBEDDER, str(films), str(cache), str(log)]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    assert process.stdout is not None
-    with process.stdout as said:
-        assert said.readline() == "ready\n"
-    return process
+class Embedders:
+    """Processes that embed, one after the other."""
+
+    def __init__(self) -> None:
+        command = [sys.executable, "-c", EMBEDDER]
+        self._server = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def start(self, films: Path, cache: Path, log: Path) -> int:
+        """Start one; return its number."""
+        assert self._server.stdin is not None
+        self._server.stdin.write(f"{films}\t{cache}\t{log}\n")
+        self._server.stdin.flush()
+        return self._told()
+
+    def ended(self) -> int:
+        """Wait for its end; return its exit status, negative where a signal ended it."""
+        return self._told()
+
+    def close(self) -> None:
+        self._server.communicate()
+
+    def _told(self) -> int:
+        assert self._server.stdout is not None
+        return int(self._server.stdout.readline())
 
 
 def passes(log: Path) -> int:
@@ -279,11 +311,19 @@ def passes(log: Path) -> int:
 
 
 @pytest.fixture(scope="module")
-def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, bytes]:
+def embedders() -> Iterator[Embedders]:
+    started = Embedders()
+    yield started
+    started.close()
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(embedders: Embedders, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, bytes]:
     """Pictures, and their vectors by a run that nothing stopped."""
     folder = tmp_path_factory.mktemp("sudden end")
     films = write_pictures(folder / "films", PICTURES)
-    assert embedder(films, folder / "cache", folder / "log").wait() == 0
+    embedders.start(films, folder / "cache", folder / "log")
+    assert embedders.ended() == 0
     assert passes(folder / "log") == PICTURES
     return films, (folder / "log.vectors").read_bytes()
 
@@ -294,21 +334,24 @@ def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, bytes
     [pytest.param(range(3), id="3 moments"), pytest.param(range(3, 33), id="30 moments", marks=pytest.mark.slow)],
 )
 def test_after_kill_minus_nine_only_what_was_not_committed_is_computed(
-    uninterrupted: tuple[Path, bytes], tmp_path: Path, moments: range
+    embedders: Embedders, uninterrupted: tuple[Path, bytes], tmp_path: Path, moments: range
 ) -> None:
     films, vectors = uninterrupted
     told = []
     for moment in moments:
         cache, log = tmp_path / f"cache {moment}", tmp_path / f"log {moment}"
-        process = embedder(films, cache, log)
-        wanted = np.random.default_rng(moment).integers(0, PICTURES)
-        while passes(log) < wanted and process.poll() is None:
+        random = np.random.default_rng(moment)
+        wanted, later = random.integers(0, PICTURES), random.uniform(0, 0.02)
+        process = embedders.start(films, cache, log)
+        while passes(log) < wanted:
             time.sleep(0.0005)
-        process.send_signal(signal.SIGKILL)
-        process.wait()
+        time.sleep(later)
+        os.kill(process, signal.SIGKILL)
+        embedders.ended()
         before = passes(log)
         committed = committed_in(cache)
-        assert embedder(films, cache, log).wait() == 0
+        embedders.start(films, cache, log)
+        assert embedders.ended() == 0
         assert passes(log) - before == PICTURES - committed, (moment, before, committed)
         assert (tmp_path / f"log {moment}.vectors").read_bytes() == vectors
         told.append((before, committed))
