@@ -21,7 +21,7 @@ from napari_micromap.atlas import Atlas
 from napari_micromap.cli import main
 from napari_micromap.problems import Problem
 from napari_micromap.recipe import Recipe
-from napari_micromap.sharding import Shard, embed_part, merged, submitted
+from napari_micromap.sharding import Shard, check_recipe, embed_part, merged, submitted
 from napari_micromap.sources.folder import Folder
 from napari_micromap.work import finish
 
@@ -138,9 +138,16 @@ def test_parts_that_do_not_belong_together_are_refused(films: Path, parts: list[
         put_together([part(grown, 1, 4, tmp_path / "other files"), *parts[1:]], tmp_path)
 
 
-def test_the_precision_of_parts_is_named_not_found_out(films: Path, tmp_path: Path) -> None:
-    with pytest.raises(Problem, match="one precision"):
-        part(films, 1, 4, tmp_path / "p", Recipe(precision="auto"))
+@pytest.mark.parametrize(
+    ("recipe", "said"), [(Recipe(precision="auto"), "one precision"), (Recipe(scale="coarsest"), "one scale")]
+)
+def test_what_parts_might_settle_each_for_itself_is_named(
+    films: Path, tmp_path: Path, recipe: Recipe, said: str
+) -> None:
+    with pytest.raises(Problem, match=said):
+        part(films, 1, 4, tmp_path / "p", recipe)
+    with pytest.raises(Problem, match=said):  # before a scheduler is looked for
+        check_recipe(recipe)
 
 
 def test_the_command_line_makes_parts_and_a_map_of_them(

@@ -71,6 +71,20 @@ class Shard:
         return atlas, part
 
 
+def check_recipe(recipe: Recipe) -> None:
+    """Refuse a recipe that parts would settle each for itself.
+
+    Raises
+    ------
+    Problem
+        For the precision "auto" and the scale "coarsest".
+    """
+    if recipe.precision == "auto":
+        raise Problem("Parts need one precision: name float32 or bfloat16, for “auto” could differ from part to part.")
+    if recipe.scale == "coarsest":
+        raise Problem("Parts need one scale: name it in µm per px, for the coarsest could differ from part to part.")
+
+
 def embed_part(
     shard: Shard,
     out: Path,
@@ -85,12 +99,10 @@ def embed_part(
     Raises
     ------
     Problem
-        For the precision "auto", which each shard might decide otherwise.
+        For what each shard might decide otherwise.
     """
-    if recipe.precision == "auto" and shard.of > 1:
-        raise Problem("Parts need one precision: name float32 or bfloat16, for “auto” could differ from part to part.")
-    if recipe.scale == "coarsest" and shard.of > 1:
-        raise Problem("Parts need one scale: name it in µm per px, for the coarsest could differ from part to part.")
+    if shard.of > 1:
+        check_recipe(recipe)
     atlas, part = yield from shard.gathered()
     if len(atlas):
         before = atlas.ids

@@ -37,7 +37,7 @@ def add_merge(parser: argparse.ArgumentParser) -> None:
 
 def embed_parts(arguments: argparse.Namespace, said: ProgressLine) -> None:
     """Embed one part, or let a cluster embed all."""
-    from napari_micromap.sharding import Shard, embed_part, submitted
+    from napari_micromap.sharding import Shard, check_recipe, embed_part, submitted
     from napari_micromap.wording import counted
 
     backbone = _backbone(arguments)
@@ -49,8 +49,7 @@ def embed_parts(arguments: argparse.Namespace, said: ProgressLine) -> None:
     if arguments.scheduler is not None:
         if arguments.shard is not None:
             raise Problem("Leave --shard out: with --scheduler the workers do all parts.")
-        if recipe.precision == "auto":
-            raise Problem("Parts need one precision: name float32 or bfloat16.")
+        check_recipe(recipe)
         out = arguments.out.expanduser().absolute()
         out.mkdir(parents=True, exist_ok=True)
         parts = finish(
