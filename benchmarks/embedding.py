@@ -51,8 +51,11 @@ LITE, RESNET = "EfficientNet-Lite0", "ResNet-50"
 
 
 def write_pictures(folder: Path, n: int) -> Path:
-    """Write n 16-bit pictures of grains, pores and noise, of 12 bits in 16."""
-    folder.mkdir()
+    """Write n 16-bit pictures of grains, pores and noise, of 12 bits in 16, unless they are there."""
+    folder = folder / f"{n} pictures"
+    if folder.exists():
+        return folder
+    folder.mkdir(parents=True)
     rng = np.random.default_rng(0)
 
     def write(number: int) -> None:
@@ -317,12 +320,13 @@ def main() -> None:
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--n", type=int, default=2000, help="pictures")
     parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--films", type=Path, help="where the pictures are kept for another run")
     parser.add_argument("--only", choices=["lite", "resnet", "memory"])
     args = parser.parse_args()
     told: list[dict[str, Any]] = [machine()]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        films = write_pictures(folder / "films", args.n)
+        films = write_pictures(args.films or folder / "films", args.n)
         atlas = finish(pipeline.gather(Folder(films)))
         if args.only in (None, "lite"):
             told.append({"16 to 8 bits": pillow([Path(path) for path in atlas.paths[:200]])})
