@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -46,6 +47,23 @@ def test_what_is_hidden_or_excluded_takes_no_part(session: Session) -> None:
     units = session.answers[JC].units
     assert set(units.rows.tolist()) == set(session.used.tolist())
     assert 1 not in units.rows and len(units) == 19
+
+
+def test_the_map_is_scanned_after_tests_that_were_taken_back_before_they_began(linked_atlas: Atlas, qtbot: Any) -> None:
+    from napari_micromap.views.threads import Lanes
+
+    lanes = Lanes()
+    session = Session(run=lanes)
+    session.open_atlas(linked_atlas, "PCA")
+    told: list[object] = []
+    session.scanned.connect(told.append)
+    for _ in range(3):
+        session.test(JC)
+    session.cancel_test()
+    session.scan_map(JC)
+    lanes.wait_idle()
+    assert told and told[-1] is session.scan_of(JC) is not None
+    lanes.shutdown()
 
 
 def test_tests_of_the_same_samples_are_counted_and_a_repeated_one_once(session: Session) -> None:

@@ -40,7 +40,7 @@ class Asking(Scaling):
     def __init__(self) -> None:
         super().__init__()
         self._answers: dict[str, Answer] = {}
-        self._testing = False
+        self._testing: object = None  # the test that was asked for last, until it is over
         self._asked: list[tuple[str, frozenset[str]]] = []  # each test that was made: what was asked, of which samples
         self._scans: dict[tuple[str, ...], tuple[Map, Rows, MapScan]] = {}
 
@@ -63,15 +63,16 @@ class Asking(Scaling):
         samples = frozenset() if of_rows is None else frozenset(map(str, of_rows.iloc[rows].dropna()))
         made = (atlas.made_by.get("backbone"), atlas.made_by.get("recipe"))
         count = self._count(_digest(name, batch, adjust, made, *sorted(atlas.ids[rows])), samples)
-        self._testing = True
+        self._testing = this = object()
         self.run(
             lambda: self._asked_of(
-                inquiry.ask(atlas, name, scope=rows, adjust=adjust, batch=batch, tests_so_far=count)),
+                this, inquiry.ask(atlas, name, scope=rows, adjust=adjust, batch=batch, tests_so_far=count)),
             lane="statistics", done=self._was_answered, progress=self.asking.emit,
         )  # fmt: skip
 
     def cancel_test(self) -> None:
         """Stop a test."""
+        self._testing = None
         self.run.cancel("statistics")
         self.asking.emit(None)
 
@@ -87,7 +88,7 @@ class Asking(Scaling):
         if kept is not None:
             self.scanned.emit(kept)
             return
-        if self._testing:
+        if self._testing is not None:
             return  # it would take the place of the test, for which a user waits
 
         def done(found: MapScan) -> None:
@@ -125,12 +126,13 @@ class Asking(Scaling):
 
     # ------------------------------------------------------------------ within
 
-    def _asked_of(self, work: Work[Answer]) -> Work[Answer]:
-        """Note when a test is over, whatever its end."""
+    def _asked_of(self, this: object, work: Work[Answer]) -> Work[Answer]:
+        """Note when a test is over, whatever its end, unless another was asked for meanwhile."""
         try:
             return (yield from work)
         finally:
-            self._testing = False
+            if self._testing is this:
+                self._testing = None
 
     def _count(self, named: str, samples: frozenset[str]) -> int:
         """Count the tests that were made on any of these samples, this one included; the same one counts once."""
