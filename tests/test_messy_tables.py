@@ -11,13 +11,14 @@ import numpy as np
 import openpyxl
 import pandas as pd
 import pytest
-from qtpy.QtWidgets import QDialog, QWidget
+from qtpy.QtWidgets import QDialog, QTreeWidget, QWidget
 
 from napari_micromap.atlas import OWN_COLUMNS, Atlas
 from napari_micromap.problems import Problem, Unreadable
 from napari_micromap.session import Session
 from napari_micromap.tables import Wanted, preview_table, read_table
 from napari_micromap.tables.values import measurement
+from napari_micromap.views.panels.findings import list_unmatched
 from napari_micromap.views.panels.table_choices import TableChoices
 
 JC, TC, THICK = "Jc 77 K (MA/cm²)", "Tc (K)", "thickness (nm)"
@@ -110,6 +111,17 @@ def test_every_row_without_a_partner_is_listed(session, book) -> None:
     assert table["Film"].iloc[match.unmatched_rows].tolist() == STRANGERS
     assert session.atlas.columns["file"].iloc[match.unmatched_micrographs].tolist() == ["F050_0.tif", "F050_1.tif"]
     assert "2 images and 2 of 11 rows" in session.joined.sentence
+
+
+def test_a_left_over_row_with_empty_cells_is_listed(qtbot, session, tmp_path) -> None:
+    path = tmp_path / "with a mean.csv"
+    path.write_text("no;Film;Jc\n1;F001;2,1\n2;F002;3,5\n;;\n;mean;2,8\n", encoding="utf-8")
+    session.add_table(path)
+    window = list_unmatched(session.atlas, session.joined)
+    qtbot.addWidget(window)
+    rows = window.findChildren(QTreeWidget)[-1]
+    last = rows.topLevelItem(rows.topLevelItemCount() - 1)
+    assert [last.text(column) for column in range(3)] == ["", "mean", "2.8"]
 
 
 @pytest.mark.parametrize(("several", "jc"), [("newest", 4.75), ("first", 4.25)])

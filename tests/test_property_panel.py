@@ -9,7 +9,8 @@ from pytestqt.qtbot import QtBot
 from napari_micromap.atlas import Atlas
 from napari_micromap.questions.inquiry import measuring_errors
 from napari_micromap.session import Session
-from napari_micromap.views.controls import Choice
+from napari_micromap.session.scope import Filter
+from napari_micromap.views.controls import Choice, Roomy
 from napari_micromap.views.map.view import MapView
 from napari_micromap.views.panels.inside import InsidePanel
 from napari_micromap.views.panels.property import PropertyPanel
@@ -37,6 +38,29 @@ def test_one_click_tests_the_property_and_the_sentence_comes_first(qtbot: QtBot,
     assert panel.details.isHidden() and not panel.prediction.isHidden() and not panel.null.isHidden()
     panel.unfold.click()
     assert not panel.details.isHidden() and "held-out Q²" in panel.details.text()
+
+
+def test_a_long_name_takes_no_room_and_the_verdict_stays_in_sight(qtbot: QtBot, session: Session) -> None:
+    columns = session.atlas.columns.rename(columns={JC: "critical current density in self-field"})
+    panel = PropertyPanel(session)
+    session.open_atlas(session.atlas.with_columns(columns, {"critical current density in self-field": "property"}))
+    area = Roomy(panel)
+    qtbot.addWidget(area)
+    area.resize(330, 160)
+    area.show()
+    assert panel.minimumSizeHint().width() <= 330 and panel.test.text() == "Test"
+    panel.test.setFocus()
+    panel.test.click()
+    assert not panel.sentence.isHidden() and area.verticalScrollBar().value() == 0
+
+
+def test_with_few_samples_nothing_is_drawn(qtbot: QtBot, session: Session) -> None:
+    panel = PropertyPanel(session)
+    qtbot.addWidget(panel)
+    few = session.atlas.samples.dropna().unique()[:4]
+    session.use_only(Filter(session.atlas.sample_column, tuple(map(str, few))))
+    session.test(JC)
+    assert panel.sentence.text().startswith("Too few") and panel.prediction.isHidden() and panel.null.isHidden()
 
 
 def test_what_is_offered_becomes_a_filter(qtbot: QtBot, session: Session) -> None:

@@ -348,6 +348,20 @@ def test_roles_are_guessed_from_names() -> None:
     }  # fmt: skip
 
 
+def test_a_number_that_only_counts_lines_is_no_property() -> None:
+    atlas = atlas_of([f"/d/{n}.tif" for n in range(6)])
+    with_an_empty_cell = np.array([1.0, 2, 3, 4, 5, 6, np.nan])
+    table = rows_of(
+        file=[*(f"{n}.tif" for n in range(6)), "mean"],
+        count=with_an_empty_cell, **{"Lfd. Nr.": [7.0, 7, 7, 9, 9, 9, np.nan], "wt": [0.5, 2, 5, 10, 10, 2, 4]},
+        rating=[1.0, 2, 2, 3, 1, 3, np.nan],
+    )  # fmt: skip
+    done = joined(atlas, table)
+    assert {name: done.roles[name] for name in ("count", "Lfd. Nr.", "rating")} == {
+        "count": "other", "Lfd. Nr.": "other", "rating": "property",
+    }  # fmt: skip
+
+
 def test_joining_keeps_the_map() -> None:
     atlas = atlas_of(["/d/a.tif", "/d/b.tif"])
     positions = np.zeros((2, 2), np.float32)

@@ -84,10 +84,13 @@ def examples(values: pd.Series[Any], most: int = 3) -> str:
 
 
 def sample_noun(atlas: Atlas) -> str:
-    """Return what a sample is called here: "film" where the column is called so, else "sample"."""
+    """Return what a sample is called here: "film" where the column is called so, else "sample".
+
+    "Probe" is the German word for it; "probes" would be something else.
+    """
     name = (atlas.sample_column or "").strip()
     plain = name.isalpha() and name.isascii() and len(name) <= 12 and not name.lower().endswith("s")
-    return name.lower() if plain and name.lower() not in ("sample", "name", "id") else "sample"
+    return name.lower() if plain and name.lower() not in ("sample", "name", "id", "probe") else "sample"
 
 
 def picture_noun(atlas: Atlas) -> str:

@@ -43,6 +43,7 @@ _NAMING = frozenset({
     "frame", "page", "key", "datei", "bild", "ordner",
 })
 # fmt: on
+_NUMBERING = frozenset({"id", "no", "nr", "nummer", "index", "lfd", "row", "line", "zeile"})
 
 
 def words_of(name: str) -> list[str]:
@@ -64,6 +65,15 @@ def guess_role(name: str, column: pd.Series[Any]) -> Role:
     for role, known in _WORDS:
         if not known.isdisjoint(said):
             return role
-    if pd.api.types.is_float_dtype(column) and column.notna().any():
+    if pd.api.types.is_float_dtype(column) and column.notna().any() and not _only_counts_on(words, column):
         return "property"
     return "other"
+
+
+def _only_counts_on(words: list[str], column: pd.Series[Any]) -> bool:
+    """Say whether whole numbers do no more than tell lines or samples apart; an empty cell made them floats."""
+    known = column.dropna()
+    if not (known % 1 == 0).all():
+        return False
+    running = len(known) > 4 and known.is_unique and known.max() - known.min() == len(known) - 1
+    return running or not _NUMBERING.isdisjoint(words)

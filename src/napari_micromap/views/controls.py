@@ -9,6 +9,7 @@ from typing import Any
 from qtpy.QtCore import QEvent, QObject, QRect, QSize, Qt, Signal
 from qtpy.QtGui import QPaintEvent, QResizeEvent
 from qtpy.QtWidgets import (
+    QApplication,
     QComboBox,
     QFrame,
     QHBoxLayout,
@@ -182,6 +183,15 @@ class Roomy(QScrollArea):
         if event.type() == QEvent.Type.LayoutRequest:
             self.updateGeometry()
         return False
+
+    def focusNextPrevChild(self, forward: bool) -> bool:
+        """Go to what the Tab key reaches; a button that is switched off while it works takes nobody elsewhere."""
+        left, place = QApplication.focusWidget(), self.verticalScrollBar().value()
+        moved = bool(super().focusNextPrevChild(forward))
+        if left is not None and not left.isEnabled():
+            self.verticalScrollBar().setValue(place)
+        self.horizontalScrollBar().setValue(0)
+        return moved
 
 
 class Flow(QWidget):

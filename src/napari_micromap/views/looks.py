@@ -41,6 +41,13 @@ QFrame[notice="told"] QLabel, QFrame[notice="failed"] QLabel {{ background: tran
 
 QScrollArea[roomy="true"] {{ padding: 0px; border: none; }}
 
+QListWidget::indicator {{
+  width: 13px; height: 13px; border: 1px solid {muted}; border-radius: 2px; background: transparent;
+}}
+QListWidget::indicator:checked {{
+  border-color: {current}; background-color: {current}; image: url("theme_{theme}:/check.svg");
+}}
+
 QProgressBar[thin="true"] {{
   background: {primary}; border: none; border-radius: 2px; padding: 0px; min-height: 4px; max-height: 4px;
 }}
@@ -56,6 +63,7 @@ def stylesheet(theme: Theme) -> str:
     current = _rgb(theme.current)
     toward = 255 if theme.type == "dark" else 0
     return _SHEET.format(
+        theme=theme.id,
         text=_css(text),
         muted=_css(text, 0.72),
         faint=_css(text, 0.4),

@@ -152,6 +152,7 @@ class EntryList(QScrollArea):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self.setProperty("roomy", True)  # else napari pads it, and a scroll bar comes for what would fit
         self._list = QWidget()
         self._flow = QFlowLayout(self._list)
         self._flow.setContentsMargins(0, 0, 0, 0)

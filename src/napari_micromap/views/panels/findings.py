@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+import pandas as pd
 from qtpy.QtCore import Qt
 from qtpy.QtGui import QGuiApplication
 from qtpy.QtWidgets import QDialog, QLabel, QTreeWidget, QTreeWidgetItem, QVBoxLayout, QWidget
@@ -56,7 +57,8 @@ def list_unmatched(atlas: Atlas, joined: Joined, parent: QWidget | None = None) 
     names = file_names(atlas) if len(match.unmatched_micrographs) else []
     images = [(names[row], str(atlas.columns["folder"].iat[row])) for row in match.unmatched_micrographs]
     columns = [str(name) for name in table.columns]
-    values = table.iloc[match.unmatched_rows].astype(str).to_numpy().tolist()
+    left_over = table.iloc[match.unmatched_rows].to_numpy(object)
+    values = [["" if pd.isna(value) else str(value) for value in row] for row in left_over]
     lists: list[tuple[str, Sequence[str], Sequence[Sequence[str]]]] = [(joined.sentence, (), ())]
     if images:
         lists.append((f"Images without a row of the table ({len(images):,})", ("Image", "Folder"), images))

@@ -113,7 +113,7 @@ class PropertyPanel(QWidget):
 
     def _show(self) -> None:
         name = self.property.value
-        self.test.setText("Test" if name is None else f"Test {_short(quantity_of(name)[0])}")
+        self.test.setText("Test" if name is None else _asked(quantity_of(name)[0]))
         self.test.setEnabled(name is not None)
         answer = self._answer = self._session.answers.get(name) if name is not None else None
         for widget in (self.sentence, self.unfold):
@@ -128,15 +128,16 @@ class PropertyPanel(QWidget):
         self.details.setText("\n".join(_details(answer)))
 
     def _show_plots(self, answer: Answer | None) -> None:
-        numbers = answer is not None and not answer.units.categories and bool(np.isfinite(answer.evidence.q2))
+        tested = answer if answer is not None and answer.evidence.testable else None
+        numbers = tested is not None and not tested.units.categories and bool(np.isfinite(tested.evidence.q2))
         self.prediction.setVisible(numbers)
-        self.null.setVisible(answer is not None and answer.evidence.testable)
-        if answer is None or not answer.evidence.testable:
+        self.null.setVisible(tested is not None)
+        if tested is None:
             return
-        evidence, words = answer.evidence, answer.words
+        evidence, words = tested.evidence, tested.words
         if numbers:
             axes = f"→ {words.quantity} measured   ↑ predicted, each {words.sample} left out"
-            errors = measuring_errors(self._session.atlas, answer)
+            errors = measuring_errors(self._session.atlas, tested)
             self.prediction.show_points(evidence.values[:, 0], evidence.predicted[:, 0], axes, errors)
         counts, edges = np.histogram(evidence.null, bins=40)
         mark = (evidence.null[0] - edges[0]) / max(edges[-1] - edges[0], 1e-12)
@@ -225,6 +226,11 @@ def axis_of(column: pd.Series[Any], name: str) -> tuple[NDArray[np.float64], str
     ends = spoken_value(name, float(known.min())), spoken_value(name, float(known.max()))
     shown = np.log(values) if name in LOGARITHMIC and known.min() > 0 else values
     return shown, *ends
+
+
+def _asked(quantity: str) -> str:
+    """Name what is tested where a narrow dock has room; the box above the button says it in any case."""
+    return f"Test {quantity}" if len(quantity) <= 14 else "Test"
 
 
 def _short(name: str) -> str:

@@ -58,7 +58,8 @@ class SelectedPanel(QWidget):
             "Close gallery", self.close_wanted.emit, "Show the viewer as it was before; the selection stays"
         )
         self.buttons = Flow()  # on a narrow dock they take two lines
-        self.tile_scale.setMaximumWidth(self.tile_scale.fontMetrics().horizontalAdvance("Same scale") + 44)
+        self.tile_scale.setMinimumContentsLength(len("Same scale"))
+        self.tile_scale.setMaximumWidth(self.tile_scale.fontMetrics().horizontalAdvance("Same scale") + 60)
         for widget in (
             self.before, self.page, self.after, self.tile_scale, self.where, self.scale, self.back, self.close_gallery,
         ):  # fmt: skip

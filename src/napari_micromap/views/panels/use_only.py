@@ -112,7 +112,10 @@ class UseOnly(QDialog):
 
     def _show_values(self, series: pd.Series, before: Filter) -> None:
         counts = shown_values(series).value_counts()
-        order = sorted(map(str, counts.index), key=lambda value: (value == MISSING, natural_key(value)))
+        numbers = pd.api.types.is_numeric_dtype(series) and not pd.api.types.is_bool_dtype(series)
+        there = [str(value) for value in counts.index if value != MISSING]
+        order = sorted(there, key=float) if numbers else sorted(there, key=natural_key)
+        order += [MISSING] if MISSING in counts.index else []
         self.values.clear()
         for value in order[:_MOST_LISTED]:
             item = QListWidgetItem(f"{value}   {counts[value]:,}")
