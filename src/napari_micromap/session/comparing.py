@@ -38,7 +38,7 @@ MOST_MEASURED = 400  # images of each group, spread over its samples
 
 
 class Comparing(Asking):
-    """The verbs that say what differs; they run in the lane *statistics*."""
+    """The verbs that say what differs; they run in the lane *comparing*."""
 
     compared = Signal(object)  # Comparison | None
     comparing = Signal(object)  # Progress | None
@@ -49,7 +49,6 @@ class Comparing(Asking):
         self._comparison: Comparison | None = None
         self._compared_atlas: Atlas | None = None
         self._measuring = Measuring()
-        self._at_it = False
 
     @property
     def comparison(self) -> Comparison | None:
@@ -95,16 +94,12 @@ class Comparing(Asking):
 
     def _compare(self, first: tuple[str, Rows], second: tuple[str, Rows], measuring: Measuring) -> None:
         atlas = self._atlas
-        self._at_it = True
 
         def work() -> Work[Comparison]:
-            try:
-                rows = np.union1d(*(spread_over(atlas, group[1], MOST_MEASURED) for group in (first, second)))
-                counted = yield from measure(atlas, rows, measuring, self.workshop)
-                unread = [f"{atlas[row].name}: {reason}" for row, reason in counted.unread.items()]
-                return comparison_of(atlas, first, second, counted.values, measuring, unread)
-            finally:
-                self._at_it = False
+            rows = np.union1d(*(spread_over(atlas, group[1], MOST_MEASURED) for group in (first, second)))
+            counted = yield from measure(atlas, rows, measuring, self.workshop)
+            unread = [f"{atlas[row].name}: {reason}" for row, reason in counted.unread.items()]
+            return comparison_of(atlas, first, second, counted.values, measuring, unread)
 
         def done(found: Comparison) -> None:
             self._comparison, self._compared_atlas = found, atlas
@@ -113,29 +108,17 @@ class Comparing(Asking):
             if len(self.selection):
                 self.scan_map()  # it waited
 
-        self.run(work, lane="statistics", done=done, progress=self.comparing.emit)
+        self.run(work, lane="comparing", done=done, progress=self.comparing.emit)
 
     def cancel_comparison(self) -> None:
         """Stop comparing; what was measured is kept."""
-        self.run.cancel("statistics")
+        self.run.cancel("comparing")
         self.comparing.emit(None)
-
-    def scan_map(self, property: str | None = None) -> None:
-        """Scan the shown map, unless that took the place of a comparison, for which a user waits."""
-        if not self._at_it:
-            super().scan_map(property)
 
     def add_quantity(self, quantity: str, measuring: Measuring | None = None, then_color: bool = True) -> None:
         """Make a column of what is counted in the pictures of all micrographs that take part, and color by it."""
         measuring = measuring or self._measuring
         atlas, used = self._atlas, self.used
-        self._at_it = True
-
-        def work() -> Work[Counted]:
-            try:
-                return (yield from measure(atlas, used, measuring, self.workshop))
-            finally:
-                self._at_it = False
 
         def done(counted: Counted) -> None:
             self.comparing.emit(None)
@@ -145,7 +128,10 @@ class Comparing(Asking):
             if then_color:
                 self.color_by = column
 
-        self.run(work, lane="statistics", done=done, progress=self.comparing.emit)
+        self.run(
+            lambda: measure(atlas, used, measuring, self.workshop),
+            lane="comparing", done=done, progress=self.comparing.emit,
+        )  # fmt: skip
 
     def export_comparison(self, path: Path | str) -> None:
         """Write the comparison as CSV."""

@@ -161,6 +161,7 @@ class MicromapDock(QWidget):
         self.check.use_only_wanted.connect(lambda column: self.windows.use_only(column).tick_most_common())
         self.more.changed.connect(self._on_more)
         self.check.same_scale_wanted.connect(self.more.fields.use_same_scale)
+        self.check.own_scales_wanted.connect(self.more.fields.use_own_scales)
         self.selected.back_wanted.connect(self.gallery.back)
         self.selected.where_wanted.connect(self._on_where)
         self.selected.close_wanted.connect(self.gallery.close)
@@ -238,6 +239,7 @@ class MicromapDock(QWidget):
     def _on_busy(self, lane: str, busy: bool) -> None:
         if lane == "statistics" and not busy:
             self.property.show_idle()
+        if lane == "comparing" and not busy:
             self.comparisons.show_idle()
         if lane == "build":
             self.progress.show_busy(busy)

@@ -96,6 +96,11 @@ class ScaleAndWindows(QWidget):
         self._choose(self.scale, "coarsest")
         self._on_change()
 
+    def use_own_scales(self) -> None:
+        """Take each image as it is again."""
+        self._choose(self.scale, "own")
+        self._on_change()
+
     @property
     def same_scale(self) -> bool:
         """Whether all images are brought to one scale."""

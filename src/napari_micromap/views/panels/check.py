@@ -39,6 +39,7 @@ class CheckPanel(QWidget):
     scales_wanted = Signal()
     use_only_wanted = Signal(str)  # column
     same_scale_wanted = Signal()
+    own_scales_wanted = Signal()
 
     def __init__(self, session: Session, more: QWidget, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -59,11 +60,12 @@ class CheckPanel(QWidget):
             self.same_scale_wanted.emit,
             "Bring all images to the coarsest scale, so that structures are compared at equal size",
         )
+        self.own_scales = push("Undo", self.own_scales_wanted.emit, "Take each image at its own scale again")
         mixed = QVBoxLayout(self.mixed)
         mixed.setContentsMargins(0, 0, 0, 0)
         mixed.setSpacing(GAP)
         mixed.addWidget(self.warning)
-        mixed.addLayout(side_by_side(self.same_scale, self.use_only, 1))
+        mixed.addLayout(side_by_side(self.same_scale, self.own_scales, self.use_only, 1))
         self._one_scale = False
         self.add_table = push(
             "Add table…",
@@ -122,7 +124,7 @@ class CheckPanel(QWidget):
         self.duration.say(said)
 
     def show_one_scale(self, one: bool) -> None:
-        """Say whether all images are brought to one scale; then nothing is to be warned of."""
+        """Say whether all images are brought to one scale; then it is told, and nothing to be warned of."""
         self._one_scale = one
         self._show_scales()
 
@@ -153,8 +155,13 @@ class CheckPanel(QWidget):
         used = self._session.used
         told = scales_of(self._session.atlas, used)
         self.scales.setText(f"{told.words} ▸")
-        self.mixed.setVisible(told.mixed and not self._one_scale)
+        self.mixed.setVisible(told.mixed)
+        self.same_scale.setVisible(not self._one_scale)
+        self.own_scales.setVisible(self._one_scale)
         self._mixed_by = told.column
+        if self._one_scale:
+            self.warning.say("✓ All are brought to one scale", "The map compares fields of equal size, at equal scale.")
+            return
         what = "magnifications" if told.column == "magnification" else "pixel sizes"
         self.warning.say(
             f"⚠ {told.groups:,} {what}",
