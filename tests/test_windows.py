@@ -166,7 +166,7 @@ def test_a_map_of_windows_is_saved_grown_and_taken_back(folder: Path, tmp_path: 
     session.open(Folder(folder))
     session.cut_windows(Cut(window_px=120))
     windows = session.atlas
-    assert len(windows) == 10 and session.can_uncut
+    assert len(windows) == 10 and session.cut == Cut(window_px=120)
     session.embed(recipe=Recipe(views=1, depths="last"))
     session.lay_out()
     session.save(tmp_path / "s")

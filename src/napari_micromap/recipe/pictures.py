@@ -81,15 +81,15 @@ def contrasted(specimen: NDArray[Any], recipe: Recipe) -> Gray:
     return 1 - gray if recipe.invert else gray
 
 
-def thumbnail(specimen: NDArray[Any], side: int = THUMBNAIL_SIDE, recipe: Recipe | None = None) -> NDArray[np.uint8]:
-    """Make a small picture in the same window, its aspect ratio kept; small pictures are not enlarged.
+def thumbnail(specimen: NDArray[Any], side: int = THUMBNAIL_SIDE) -> NDArray[np.uint8]:
+    """Make a small picture in the usual window, its aspect ratio kept; small pictures are not enlarged.
 
     Returns
     -------
     (h, w) uint8, or (h, w, 3) where the picture has colors; nearly gray ones (JPEG leaves traces) are gray.
     """
-    recipe = recipe or Recipe()
-    window = gray_window(gray_of(specimen), recipe.low_percent, recipe.high_percent)
+    usual = Recipe()
+    window = gray_window(gray_of(specimen), usual.low_percent, usual.high_percent)
     rows, columns = _small_shape(specimen, side)
     channels = [specimen] if specimen.ndim == 2 else [specimen[..., channel] for channel in range(3)]
     small = np.stack([resized(windowed(channel, window), rows, columns) for channel in channels], axis=-1)

@@ -55,11 +55,6 @@ class Growing(Tabling):
         return self._source
 
     @property
-    def can_uncut(self) -> bool:
-        """Whether the whole images can be had back that the open windows were cut from."""
-        return self._atlas.windows is not None and (self._wholes is not None or self._source is not None)
-
-    @property
     def cut(self) -> Cut | None:
         """How the open windows were cut, if that is known."""
         if self._atlas.windows is None:

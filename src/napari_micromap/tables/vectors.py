@@ -29,16 +29,10 @@ class Vectors:
         In the order of the atlas; NaN rows where a micrograph has none.
     columns : d names
         "0", "1", … for a bare array.
-    by : str
-        What told whose they are: "file name", or "order" for a bare array or table of numbers alone.
-    unused : int
-        Rows of the file that belong to no micrograph.
     """
 
     values: NDArray[np.float32]
     columns: tuple[str, ...]
-    by: str
-    unused: int
 
     @property
     def missing(self) -> Rows:
@@ -85,7 +79,7 @@ def vectors_of(path: Path, atlas: Atlas) -> Vectors:
     known = match.matched
     place = {int(code): row for row, code in enumerate(match.table_codes) if code >= 0}
     found[known] = values[[place[int(code)] for code in match.micrograph_codes[known]]]
-    return Vectors(found, columns, match.micrograph_key, len(match.unmatched_rows))
+    return Vectors(found, columns)
 
 
 def positions_of(vectors: Vectors, path: Path) -> NDArray[np.float32]:
@@ -111,7 +105,7 @@ def _in_order(values: NDArray[np.float32], columns: tuple[str, ...] | None, atla
             f"“{path.name}” has {len(values)} rows without names, but there are {len(atlas)} images; give as many rows "
             "in the order of the images' paths, or a column with their file names."
         )
-    return Vectors(values, columns or tuple(str(k) for k in range(values.shape[1])), "order", 0)
+    return Vectors(values, columns or tuple(str(k) for k in range(values.shape[1])))
 
 
 def _array(path: Path) -> NDArray[np.float32]:
