@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
@@ -20,7 +19,7 @@ STAGES = (
     (1, 3, 1, 1, 16), (2, 3, 2, 6, 24), (2, 5, 2, 6, 40), (3, 3, 2, 6, 80), (3, 5, 1, 6, 112), (4, 5, 2, 6, 192),
     (1, 3, 1, 6, 320),
 )  # fmt: skip
-STEM, HEAD, CLASSES = 32, 1280, 1000
+STEM, HEAD = 32, 1280
 TAPS = {5: "stride 8", 11: "stride 16", 16: "stride 32", 17: "head"}  # 0 is the stem, then come 16 blocks
 PUBLISHED = Preprocessing(mean=(0.498, 0.498, 0.498), std=(0.502, 0.502, 0.502))
 
@@ -49,8 +48,7 @@ class EfficientNetLite0:
         path = weights_path()
         sha256 = verified(path)
         trunk = build_trunk()
-        weights = renamed(state_dict_of(path), trunk)
-        load_proven(trunk, {name: value for name, value in weights.items() if not name.startswith("classifier.")})
+        load_proven(trunk, renamed(state_dict_of(path), trunk))
         network = CnnNetwork(trunk, TAPS, PUBLISHED, sha256, device)
         prove_trained(network)
         return network
@@ -102,18 +100,6 @@ def build_trunk() -> nn.Sequential:
 
 
 def renamed(published: Weights, trunk: nn.Module) -> dict[str, Tensor]:
-    """Give the published weights, which are in order of use, the names they have in the trunk."""
-    names = {"_fc.weight": "classifier.weight", "_fc.bias": "classifier.bias"}
-    names |= dict(zip(_without_classifier(published), trunk.state_dict(), strict=True))
-    return {names[name]: value for name, value in published.items()}
-
-
-def _without_classifier(published: Weights) -> Iterator[str]:
-    return (name for name in published if not name.startswith("_fc."))
-
-
-def build_classifier() -> nn.Module:
-    """Build the layer from the pooled head to ImageNet's 1000 classes; only the proof of the weights needs it."""
-    from torch import nn
-
-    return nn.Linear(HEAD, CLASSES)
+    """Give the published weights, which are in order of use, the names of the trunk; the classifier stays behind."""
+    kept = (value for name, value in published.items() if not name.startswith("_fc."))
+    return dict(zip(trunk.state_dict(), kept, strict=True))

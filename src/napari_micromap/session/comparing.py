@@ -38,7 +38,7 @@ MOST_MEASURED = 400  # images of each group, spread over its samples
 
 
 class Comparing(Asking):
-    """The verbs that say what differs; they run in the lane *comparing*."""
+    """The verbs that say what differs; they run in the lane *comparing*, beside tests."""
 
     compared = Signal(object)  # Comparison | None
     comparing = Signal(object)  # Progress | None
@@ -105,8 +105,6 @@ class Comparing(Asking):
             self._comparison, self._compared_atlas = found, atlas
             self.comparing.emit(None)
             self.compared.emit(self.comparison)
-            if len(self.selection):
-                self.scan_map()  # it waited
 
         self.run(work, lane="comparing", done=done, progress=self.comparing.emit)
 
