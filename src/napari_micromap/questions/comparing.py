@@ -210,15 +210,9 @@ def comparison_of(
     )  # fmt: skip
 
 
-def um_per_px_of(atlas: Atlas) -> NDArray[np.float64]:
-    """Return (n,) the scale of each micrograph, NaN where it is not known."""
-    scales = pd.to_numeric(atlas.columns["um_per_px"], errors="coerce").to_numpy(float, na_value=np.nan)
-    return np.where(scales > 0, scales, np.nan)
-
-
 def in_shown_units(atlas: Atlas, rows: Rows, measured: Mapping[int, Mapping[str, float]]) -> Table:
     """Return (k,) values of rows by quantity: lengths in µm where the scale of all is known, else in px."""
-    scales = um_per_px_of(atlas)[rows]
+    scales = atlas.um_per_px[rows]
     known = bool(np.isfinite(scales).all())
     turned = [
         in_lengths(measured.get(row, {}), scale if known else 1.0, "µm" if known else "px")
@@ -229,7 +223,7 @@ def in_shown_units(atlas: Atlas, rows: Rows, measured: Mapping[int, Mapping[str,
 
 
 def _in_units(atlas: Atlas, rows: Rows, measured: Mapping[int, Mapping[str, float]]) -> tuple[Table, str]:
-    scales = um_per_px_of(atlas)[rows]
+    scales = atlas.um_per_px[rows]
     missing = int(np.isnan(scales).sum())
     note = ""
     if missing:
