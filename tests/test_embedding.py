@@ -127,6 +127,7 @@ def test_embeddings_are_the_recipe_applied_to_each_picture(films: Path, workshop
         "recipe": repr(Recipe()),
         "precision": "float32",
         "device": "cpu",
+        "runtime": network.runs_in,
         "dim": 1752,
         "versions": 0,
     }

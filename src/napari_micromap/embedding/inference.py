@@ -54,17 +54,18 @@ class Inference:
         pictures = [windows if windows.ndim == 3 else windows[None] for windows in prepared]
         left: list[Gray] = [square for windows in pictures for square in windows]
         while left:
+            tried = min(self.at_once, len(left))  # another thread may make it smaller meanwhile
             try:
-                done.append(self._vectors(left[: self.at_once], views, stop))
-                del left[: self.at_once]
+                done.append(self._vectors(left[:tried], views, stop))
+                del left[:tried]
             except (RuntimeError, MemoryError) as error:
                 if not is_out_of_memory(error):
                     raise
-                if self.at_once == 1:
+                if tried == 1:
                     where = "This machine" if self.on_cpu else "The graphics card"
                     raise Problem(f"{where} has too little memory free; close other programs.") from error
                 torch.cuda.empty_cache()  # does nothing where there is no such card
-                self.at_once = (min(self.at_once, len(left)) + 1) // 2
+                self.at_once = min(self.at_once, (tried + 1) // 2)
         depths = [torch.cat(parts) for parts in zip(*done)]
         counts = [len(windows) for windows in pictures]
         if len(depths[0]) > len(counts):
