@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from napari_micromap import __version__
+from napari_micromap.atlas import specimen_sizes
 from napari_micromap.colors import colors_of
 from napari_micromap.figures.evidence import imaging_figure, null_figure, prediction_figure
 from napari_micromap.figures.map import MapToDraw, map_figure
+from napari_micromap.labels import length_label
 from napari_micromap.problems import Problem
 from napari_micromap.questions.inquiry import Answer, measuring_errors
 from napari_micromap.report.elements import figure, small, table
@@ -248,11 +249,9 @@ def _caption(session: Session, answer: Answer, row: int) -> str:
     value = columns[answer.property].iat[row]
     said = [] if samples is None else [str(samples.iat[row])]
     said.append(answer.words.amount(float(value)) if isinstance(value, int | float | np.number) else str(value))
-    scale, width = (
-        pd.to_numeric(columns[name], errors="coerce").to_numpy(float)[row] for name in ("um_per_px", "width")
-    )
-    if np.isfinite(scale * width):
-        said.append(f"{scale * width:.3g} µm wide")
+    wide = session.atlas.um_per_px[row] * specimen_sizes(columns.iloc[[row]])[0, 1]
+    if np.isfinite(wide):
+        said.append(f"{length_label(float(wide))} wide")
     return " · ".join(said)
 
 
