@@ -11,6 +11,7 @@ import numpy as np
 import openpyxl
 import pandas as pd
 import pytest
+from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QDialog, QTreeWidget, QWidget
 
 from napari_micromap.atlas import OWN_COLUMNS, Atlas
@@ -257,6 +258,10 @@ def test_the_dialog_shows_what_each_choice_leads_to(qtbot, session, book) -> Non
     dialog.sheet.picked.emit("Notes")
     assert not dialog.add.isEnabled()
     dialog.sheet.picked.emit("Values")
-    dialog.add.click()
+    dialog.first.setFocus()
+    qtbot.keyClick(dialog.first, Qt.Key.Key_Return)  # a number was typed
+    assert not dialog.result() and dialog.isVisible()
+    dialog.lines.setFocus()
+    qtbot.keyClick(dialog.lines, Qt.Key.Key_Return)
     assert dialog.result() == QDialog.DialogCode.Accepted
     assert value(session, "F007", JC) == 4.75

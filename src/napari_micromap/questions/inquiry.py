@@ -162,7 +162,7 @@ def _adjusted(
 
 def with_predictions(atlas: Atlas, answer: Answer) -> Atlas:
     """Add what the structure predicts for each micrograph, and what of the property it does not account for."""
-    if not len(answer.predicted):
+    if not len(answer.predicted) or not answer.evidence.testable:
         return atlas
     quantity = answer.words.quantity
     measured = pd.to_numeric(atlas.columns[answer.property], errors="coerce").to_numpy(float, na_value=np.nan)

@@ -57,8 +57,13 @@ def why_not(atlas: Atlas, evidence: Evidence | None) -> str | None:
     recipe = str(atlas.made_by.get("recipe", ""))
     if not recipe:
         return "These vectors were not made from the images here, so no place in an image can be told apart."
-    if "windows='pooled'" in recipe or "scale='" in recipe:
+    if "windows='pooled'" in recipe:
         return "This map was made from windows of each image; places are shown for maps of whole images only."
+    if "scale='" in recipe:
+        return (
+            "This map was made at the same scale for all, from fields of each image; places are shown for maps of "
+            "whole images only."
+        )
     if "depths='last'" in recipe:
         return (
             "The last layer of the network alone does not tell places apart; make the map with several layers pooled."

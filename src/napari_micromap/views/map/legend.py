@@ -173,7 +173,7 @@ class EntryList(QScrollArea):
         for code, entry in enumerate(coloring.entries):
             button = _entry_button()
             name = self.fontMetrics().elidedText(entry.label, Qt.TextElideMode.ElideMiddle, _LONGEST)
-            button.setText(f"{name}  {entry.count:,}".replace("&", "&&"))
+            button.setText(f"{name} ({entry.count:,})".replace("&", "&&"))
             button.setIcon(_dot(entry.color, ground, self.devicePixelRatioF()))
             button.setToolTip(f"{entry.label}: click to select its {entry.count:,} images; Shift adds, Ctrl removes")
             button.clicked.connect(lambda _=False, code=code: self.clicked.emit(code))

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from qtpy.QtCore import Qt
-from qtpy.QtGui import QFont
+from qtpy.QtGui import QFont, QKeyEvent
 from qtpy.QtWidgets import (
     QCheckBox,
     QDialog,
@@ -62,7 +62,8 @@ class TableChoices(QDialog):
         self.first, self.count = QSpinBox(), QSpinBox()
         self.first.setRange(1, 10_000)
         self.count.setRange(1, _MOST_HEADER)
-        self.count.setSuffix(" lines")
+        self.count.setSuffix(" line")
+        self.count.valueChanged.connect(lambda count: self.count.setSuffix(" line" if count == 1 else " lines"))
         self.lines = QTableWidget(0, 0)
         self.lines.setEditTriggers(QTableWidget.EditTrigger.NoEditTriggers)
         self.lines.setSelectionMode(QTableWidget.SelectionMode.NoSelection)
@@ -72,6 +73,7 @@ class TableChoices(QDialog):
         self.spread, self.told = Paragraph(muted=True), Paragraph()
         self.near = QCheckBox()
         self.add = push("Add table", self._on_add, main=True)
+        self.add.setDefault(True)  # else the first button, Cancel, would be what Enter presses
         self._names: dict[str, QLabel] = {}
         form = QGridLayout()
         form.setSpacing(GAP)
@@ -103,6 +105,12 @@ class TableChoices(QDialog):
         self.key.picked.connect(self._on_key)
         self.several.picked.connect(lambda how: self._ask(several=how))
         self.near.clicked.connect(lambda ticked: self._ask(near=ticked))
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Take a typed number at Enter, and no more: what it leads to is to be seen first."""
+        entered = event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter)
+        if not (entered and isinstance(self.focusWidget(), QSpinBox)):
+            super().keyPressEvent(event)
 
     # ------------------------------------------------------------------ show
 

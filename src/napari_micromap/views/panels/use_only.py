@@ -56,6 +56,7 @@ class UseOnly(QDialog):
         self.pages = QStackedWidget()
         self.told = Line()
         self.use = push("Use only these", self._on_use, main=True)
+        self.use.setDefault(True)  # else the first button, Cancel, would be what Enter presses
         self._build()
         self.column.picked.connect(self.show_column)
         self.search.textChanged.connect(self._on_search)
