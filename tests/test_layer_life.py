@@ -19,6 +19,7 @@ from napari_micromap.session import Session
 from napari_micromap.sources.folder import Folder
 from napari_micromap.sources.layers import Layers
 from napari_micromap.views.gallery import Gallery
+from napari_micromap.views.gallery.ahead import bring_in
 from napari_micromap.views.layer_links import LayerLinks
 from napari_micromap.work import finish
 
@@ -195,6 +196,16 @@ def test_a_hidden_gallery_shows_again_with_the_next_selection_but_hidden_labels_
     files.selection.replace([2, 3, 4])
     assert [layer.visible for layer in viewer.layers] == [True, True, False]
     gallery.dispose()
+
+
+def test_what_is_brought_in_ahead_of_the_first_gallery_is_in_nobodys_list(viewer: Any, files: Session) -> None:
+    finish(bring_in())
+    assert not viewer.layers
+    gallery = Gallery(viewer, files)
+    files.selection.replace([0, 1])
+    assert len(viewer.layers) == 3
+    gallery.dispose()
+    assert not viewer.layers
 
 
 # ---------------------------------------------------------------------------- giving back
