@@ -42,7 +42,7 @@ QFrame[notice="told"] QLabel, QFrame[notice="failed"] QLabel {{ background: tran
 QScrollArea[roomy="true"] {{ padding: 0px; border: none; }}
 
 QListWidget::indicator {{
-  width: 13px; height: 13px; border: 1px solid {muted}; border-radius: 2px; background: transparent;
+  width: 10px; height: 10px; border: 1px solid {muted}; border-radius: 2px; background: transparent;
 }}
 QListWidget::indicator:checked {{
   border-color: {current}; background-color: {current}; image: url("theme_{theme}:/check.svg");
