@@ -50,8 +50,21 @@ def test_a_table_finds_its_images_by_name_whatever_its_order(session, vectors, t
         table.to_parquet(path)
     else:
         table.to_csv(path, sep="\t" if ending == "tsv" else ",")
+    told = []
+    session.warned.connect(told.append)
     session.take_embeddings(path)
     np.testing.assert_allclose(session.atlas.embeddings, vectors, rtol=1e-6)
+    assert told[0].startswith("60 of 60 images found numbers by ") and "no image" not in told[0]
+
+
+def test_rows_that_belong_to_no_image_are_told(session, vectors, tmp_path):
+    table = as_table(session, vectors, np.arange(60))
+    more = table.iloc[:2].assign(image=["pictures/no.tif", "pictures/other.tif"])
+    pd.concat([table, more]).to_csv(tmp_path / "mine.csv", index=False)
+    told = []
+    session.warned.connect(told.append)
+    session.take_embeddings(tmp_path / "mine.csv")
+    assert told[0].endswith("; 2 rows of “mine.csv” belong to no image.")
 
 
 @pytest.mark.parametrize(

@@ -199,8 +199,8 @@ def embed(
     return (yield from embedded(atlas, network, recipe, workshop.embeddings, workshop.thumbnails, device, verify))
 
 
-def take_embeddings(atlas: Atlas, path: Path) -> Work[Atlas]:
-    """Take embeddings that were made elsewhere in place of a backbone's.
+def take_embeddings(atlas: Atlas, path: Path) -> Work[tuple[Atlas, str]]:
+    """Take embeddings that were made elsewhere in place of a backbone's; also says how they found their micrographs.
 
     Raises
     ------
@@ -218,19 +218,20 @@ def take_embeddings(atlas: Atlas, path: Path) -> Work[Atlas]:
             f"“{atlas[int(missing[0])].name}”; add them to the file, or open a folder without these images."
         )
     made_by = {"backbone": f"embeddings from {path.name}", "path": str(path.absolute()), "sha256": _sha256(path)}
-    return atlas.with_embeddings(vectors.values, made_by)
+    return atlas.with_embeddings(vectors.values, made_by), vectors.told
 
 
-def take_positions(atlas: Atlas, path: Path) -> Work[tuple[Atlas, str]]:
-    """Take a map that was made elsewhere; micrographs without a position there are not on it."""
+def take_positions(atlas: Atlas, path: Path) -> Work[tuple[Atlas, str, str]]:
+    """Take a map that was made elsewhere, with its title; micrographs without a position there are not on it."""
     from napari_micromap.tables.vectors import positions_of, vectors_of
 
     yield Progress("Reading positions", note=path.name)
-    positions = positions_of(vectors_of(path, atlas), path).copy()
+    vectors = vectors_of(path, atlas)
+    positions = positions_of(vectors, path).copy()
     positions[~np.isfinite(positions).all(axis=1)] = np.nan
     if np.isnan(positions).all():
         raise Problem(f"“{path.name}” holds no position of these images.")
-    return atlas.with_positions(positions, f"positions from {path.name}"), path.stem
+    return atlas.with_positions(positions, f"positions from {path.name}"), path.stem, vectors.told
 
 
 def _sha256(path: Path) -> str:

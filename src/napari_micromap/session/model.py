@@ -51,7 +51,7 @@ class Session(Saving):
     opened = Signal(int)  # a row that is to be shown at full resolution (a double click)
     progressed = Signal(object)  # Progress | None of the build lane
     stale_changed = Signal(object)  # frozenset[str]: see `stale`
-    warned = Signal(str)  # something of a saved session is missing or damaged, in sentences with their remedies
+    warned = Signal(str)  # what users should know of files: what is missing or damaged, what belongs to nothing
 
     def __init__(self, run: Runner | None = None, cache: Path | None = None) -> None:
         super().__init__()
@@ -150,11 +150,21 @@ class Session(Saving):
 
     def take_embeddings(self, path: Path | str) -> None:
         """Take embeddings made elsewhere in place of a backbone's: ``.npy`` in order, or a table with file names."""
-        self._build(lambda: pipeline.take_embeddings(self._atlas, Path(path)), self._was_built)
+
+        def done(taken: tuple[Atlas, str]) -> None:
+            self._was_built(taken[0])
+            self.warned.emit(taken[1])
+
+        self._build(lambda: pipeline.take_embeddings(self._atlas, Path(path)), done)
 
     def take_positions(self, path: Path | str) -> None:
         """Take a map made elsewhere: ``.npy`` (n, 2) in order, or a table with file names, x and y."""
-        self._build(lambda: pipeline.take_positions(self._atlas, Path(path)), self._laid_out)
+
+        def done(taken: tuple[Atlas, str, str]) -> None:
+            self._laid_out(taken[:2])
+            self.warned.emit(taken[2])
+
+        self._build(lambda: pipeline.take_positions(self._atlas, Path(path)), done)
 
     def fit(self) -> None:
         """Compare the micrographs; the map needs it, and makes up for it where it was left out."""

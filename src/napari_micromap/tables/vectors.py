@@ -13,6 +13,7 @@ from napari_micromap.atlas import Atlas, Rows
 from napari_micromap.problems import Problem, Unreadable
 from napari_micromap.tables.matching import best_match
 from napari_micromap.tables.sheets import PARQUET, read_parquet
+from napari_micromap.wording import counted
 
 ENDINGS = (".npy", ".csv", ".tsv", ".parquet")
 _AXES = (("x", "y"), ("umap_1", "umap_2"), ("umap1", "umap2"), ("tsne_1", "tsne_2"), ("pc1", "pc2"))
@@ -29,10 +30,13 @@ class Vectors:
         In the order of the atlas; NaN rows where a micrograph has none.
     columns : d names
         "0", "1", … for a bare array.
+    told : str
+        How rows found their micrographs, and how many found none.
     """
 
     values: NDArray[np.float32]
     columns: tuple[str, ...]
+    told: str
 
     @property
     def missing(self) -> Rows:
@@ -79,7 +83,12 @@ def vectors_of(path: Path, atlas: Atlas) -> Vectors:
     known = match.matched
     place = {int(code): row for row, code in enumerate(match.table_codes) if code >= 0}
     found[known] = values[[place[int(code)] for code in match.micrograph_codes[known]]]
-    return Vectors(found, columns)
+    unused = len(match.unmatched_rows)
+    rest = (
+        f"; {counted(unused, 'row')} of “{path.name}” belong{'s' if unused == 1 else ''} to no image" if unused else ""
+    )
+    told = f"{len(known)} of {counted(len(atlas), 'image')} found numbers by {match.micrograph_key}{rest}."
+    return Vectors(found, columns, told)
 
 
 def positions_of(vectors: Vectors, path: Path) -> NDArray[np.float32]:
@@ -105,7 +114,8 @@ def _in_order(values: NDArray[np.float32], columns: tuple[str, ...] | None, atla
             f"“{path.name}” has {len(values)} rows without names, but there are {len(atlas)} images; give as many rows "
             "in the order of the images' paths, or a column with their file names."
         )
-    return Vectors(values, columns or tuple(str(k) for k in range(values.shape[1])))
+    told = f"“{path.name}” names no images: its rows are taken in the order of the images' paths."
+    return Vectors(values, columns or tuple(str(k) for k in range(values.shape[1])), told)
 
 
 def _array(path: Path) -> NDArray[np.float32]:
