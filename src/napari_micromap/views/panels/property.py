@@ -230,7 +230,7 @@ def axis_of(column: pd.Series[Any], name: str) -> tuple[NDArray[np.float64], str
 
 def _asked(quantity: str) -> str:
     """Name what is tested where a narrow dock has room; the box above the button says it in any case."""
-    return f"Test {quantity}" if len(quantity) <= 14 else "Test"
+    return f"Test {quantity}" if len(quantity) <= 10 else "Test"
 
 
 def _short(name: str) -> str:
