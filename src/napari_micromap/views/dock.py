@@ -147,6 +147,7 @@ class MicromapDock(QWidget):
 
     def _connect(self) -> None:
         self.start.folder_wanted.connect(self.wishes.ask_folder)
+        self.start.session_wanted.connect(self.wishes.ask_session)
         self.start.layers_wanted.connect(self.wishes.use_layers)
         self.start.example_wanted.connect(self.wishes.try_example)
         self.start.path_wanted.connect(self.wishes.open_path)

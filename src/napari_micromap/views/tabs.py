@@ -43,10 +43,6 @@ class Tabs(QWidget):
         if self.bar.currentIndex() != index:
             self.bar.setCurrentIndex(index)
 
-    def name_page(self, index: int, title: str) -> None:
-        """Rename a tab, such as "Selection 23"."""
-        self.bar.setTabText(index, title)
-
     def minimumSizeHint(self) -> QSize:
         """Never ask for more width than a narrow dock has."""
         return QSize(240, super().minimumSizeHint().height())

@@ -58,7 +58,7 @@ class Looks:
 
 
 class Scene:
-    """One picture layer and two helpers, updated in place for every montage."""
+    """A picture layer and two that go with it, updated in place for every montage."""
 
     def __init__(self, viewer: Viewer) -> None:
         self._viewer = viewer

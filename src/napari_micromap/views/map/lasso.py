@@ -36,12 +36,6 @@ def rows_inside(polygon: ArrayLike, positions: NDArray[np.floating]) -> Rows:
     return near[inside]
 
 
-def rows_in_rectangle(corner: ArrayLike, opposite: ArrayLike, positions: NDArray[np.floating]) -> Rows:
-    """Return the sorted rows whose positions lie in the rectangle between two opposite corners."""
-    corners = np.array([corner, opposite], np.float64)
-    return _rows_in_box(corners.min(axis=0), corners.max(axis=0), positions)
-
-
 def _rows_in_box(low: NDArray[Any], high: NDArray[Any], positions: NDArray[np.floating]) -> Rows:
     x, y = positions[:, 0], positions[:, 1]  # NaN compares false
     return np.flatnonzero((x >= low[0]) & (x <= high[0]) & (y >= low[1]) & (y <= high[1]))

@@ -58,10 +58,6 @@ class Toolbar(QWidget):
         row.addWidget(self._counts, 1)
         self._buttons["lasso"].setChecked(True)
 
-    def show_tool(self, tool: Tool) -> None:
-        """Mark the tool that is used."""
-        self._buttons[tool].setChecked(True)
-
     @property
     def pictures(self) -> bool:
         """Whether dots become pictures as one zooms in."""

@@ -22,6 +22,7 @@ class StartPanel(QWidget):
     """
 
     folder_wanted = Signal()
+    session_wanted = Signal()
     layers_wanted = Signal()
     example_wanted = Signal()
     path_wanted = Signal(object)  # Path of a recent one
@@ -35,6 +36,9 @@ class StartPanel(QWidget):
             self.folder_wanted.emit,
             "Open all micrographs of a folder and of the folders in it: TIFF, PNG, JPEG, BMP, WebP.\n"
             "Files are only read, never changed.",
+        )
+        self.open_session = push(
+            "Open saved map…", self.session_wanted.emit, "Go on with a map that was saved: its folder NAME.micromap."
         )
         self.use_layers = push(
             "Use open images",
@@ -58,10 +62,12 @@ class StartPanel(QWidget):
         grid = QGridLayout()
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setSpacing(GAP)
-        for k, button in enumerate((self.open_folder, self.use_layers, self.try_example, self.recent)):
+        for k, button in enumerate((self.open_folder, self.open_session, self.use_layers, self.try_example)):
             button.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
             grid.addWidget(button, k // 2, k % 2)
             grid.setColumnStretch(k % 2, 1)
+        self.recent.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        grid.addWidget(self.recent, 2, 0, 1, 2)
         hint = Paragraph(
             "See your micrographs as a map: similar ones lie close together, colored by what you measured.", muted=True
         )
