@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 import re
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -130,8 +131,14 @@ def caught_up_growth(grown: Atlas, before: Atlas, now: Atlas) -> Atlas | None:
 
 def base_of(atlas: Atlas) -> Path | None:
     """Return the folder that was opened, as it follows from where the first file lies and from its column *folder*."""
+    gone: set[str] = set()  # folders: one by one, 100,000 files that are not there take a second
     for path, folder in zip(atlas.paths.tolist(), atlas.columns["folder"]):
-        if path and Path(path).is_file():
+        where = os.path.dirname(path)
+        if where in gone:
+            continue
+        if not os.path.isdir(where):
+            gone.add(where)
+        elif os.path.isfile(path):
             below = Path(str(folder)) if isinstance(folder, str) else Path()
             base = Path(path).parent
             if below.parts and base.parts[-len(below.parts) :] != below.parts:
