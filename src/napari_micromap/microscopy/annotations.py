@@ -47,7 +47,9 @@ def annotation(specimen: NDArray[Any]) -> str | None:
 def _eight_bit(pixels: NDArray[Any]) -> NDArray[np.uint8]:
     if pixels.dtype == np.uint8:
         return np.ascontiguousarray(pixels)
-    values = np.nan_to_num(pixels.astype(np.float32), posinf=0.0, neginf=0.0)
+    values = pixels.astype(np.float32)
+    if pixels.dtype.kind == "f":
+        values = np.nan_to_num(values, posinf=0.0, neginf=0.0)
     low, high = float(values.min(initial=0.0)), float(values.max(initial=0.0))
     with np.errstate(over="ignore"):
         scaled: NDArray[np.uint8] = ((values - low) * (255 / max(high - low, 1e-30))).clip(0, 255).astype(np.uint8)

@@ -100,7 +100,8 @@ def _at_bottom(pixels: NDArray[Any]) -> tuple[int, str]:
     apart = np.abs(gray.astype(np.int16) - _panel_level(gray))
     # As drawn, which tells a panel also from a specimen of nearly its gray; and as JPEG leaves it.
     shares = [((apart <= near).mean(axis=1), above) for near, above in ABOVE.items()]
-    starts = [_upper_edge(gray, share, above) for share, above in shares]
+    lines = _drawn_lines(gray)
+    starts = [_upper_edge(share, lines, above) for share, above in shares]
     start = min((start for start in starts if start is not None), default=len(gray))
     if start == len(gray):
         one_gray = bool(np.median(shares[0][0]) >= OWNED)
@@ -129,21 +130,21 @@ def _panel_level(gray: NDArray[np.uint8]) -> int:
     return int(np.bincount(gray[-FEWEST_ROWS - EDGE :].ravel(), minlength=256).argmax())
 
 
-def _is_panel(gray: NDArray[np.uint8], shares: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Tell for each row whether it belongs to a panel: its own level rules, or it is a drawn line."""
+def _drawn_lines(gray: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Tell for each row whether it is a line drawn in another level than the panel's."""
     middle = np.median(gray, axis=1, keepdims=True).astype(np.int16)
     line = (np.abs(gray.astype(np.int16) - middle) <= NEAR).mean(axis=1) >= 0.9
     drawn: NDArray[np.bool_] = line & (np.abs(middle[:, 0] - middle[-EDGE - 2, 0]) > 64)
-    return (shares >= OWNED) | drawn
+    return drawn
 
 
-def _upper_edge(gray: NDArray[np.uint8], shares: NDArray[np.float64], most_above: float) -> int | None:
-    """Return the row where the panel begins: the first rise below which all rows belong to it.
+def _upper_edge(shares: NDArray[np.float64], lines: NDArray[np.bool_], most_above: float) -> int | None:
+    """Return the row where the panel begins: the first rise below which all rows are of its level or drawn lines.
 
     Further down there are rises too, below the writing; but there the panel's level is common above as well.
     """
     rows = len(shares)
-    other = np.flatnonzero(~_is_panel(gray, shares)[: rows - EDGE])
+    other = np.flatnonzero(~((shares >= OWNED) | lines)[: rows - EDGE])
     first = int(other[-1]) + 1 if len(other) else 0
     for row in range(max(first, EDGE), rows - FEWEST_ROWS + 1):
         above = shares[row - EDGE : row].max()
