@@ -60,10 +60,10 @@ def test_a_form_can_start_from_an_instance(qtbot):
 
 def test_what_a_user_sets_is_what_comes_out_with_its_type(qtbot, tmp_path):
     asked = form(Baker)
-    asked["loaves"].value = 12
-    asked["kind"].value = "rye"
-    asked["views"].value = 1
-    asked["book"].value = str(tmp_path / "other.txt")
+    asked.fields["loaves"].value = 12
+    asked.fields["kind"].value = "rye"
+    asked.fields["views"].value = 1
+    asked.fields["book"].value = str(tmp_path / "other.txt")
     made = asked()
     assert made == Baker(loaves=12, kind="rye", views=1, book=tmp_path / "other.txt")
     assert type(made.loaves) is int and type(made.views) is int and type(made.heat) is float
@@ -72,7 +72,7 @@ def test_what_a_user_sets_is_what_comes_out_with_its_type(qtbot, tmp_path):
 def test_bounds_hold(qtbot):
     asked = form(Baker)
     with pytest.raises(ValueError, match="12"):
-        asked["loaves"].value = 13
+        asked.fields["loaves"].value = 13
 
 
 def test_the_docstring_becomes_the_tooltips(qtbot):
@@ -85,7 +85,7 @@ def test_the_docstring_becomes_the_tooltips(qtbot):
         "book": "A recipe from elsewhere.",
     }
     asked = form(Baker)
-    assert asked["book"].tooltip == "A recipe from elsewhere."
+    assert asked.fields["book"].tooltip == "A recipe from elsewhere."
     assert summary(Baker) == "Bake bread.\n\nIt smells good; it takes a while."
 
 
