@@ -102,7 +102,7 @@ def test_everything_comes_back_as_it_was(atlas: Atlas, tmp_path: Path) -> None:
         found, again, state = load(path)
         assert found == folder
         assert_same(atlas, again)
-        assert state == {**STATE, "warnings": []}
+        assert state == {**STATE, "warnings": [], "images_missing": False}
         assert again.live == {}
 
 
@@ -139,7 +139,7 @@ def test_a_session_without_micrographs_or_map_is_saved_too(tmp_path: Path) -> No
     from napari_micromap.atlas import empty_atlas
 
     _, again, state = load(save(tmp_path / "s", empty_atlas(), {}))
-    assert len(again) == 0 and state == {"warnings": []}
+    assert len(again) == 0 and state == {"warnings": [], "images_missing": False}
 
 
 def test_the_table_opens_in_a_spreadsheet_and_may_be_sorted_there(atlas: Atlas, tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ from napari_micromap.choices import Choices
 from napari_micromap.layouts import LAYOUTS, Layout
 from napari_micromap.problems import Problem
 from napari_micromap.recipe import Recipe
+from napari_micromap.store.whereabouts import are_gone
 from napari_micromap.tables.names import file_names, pieces_of, stem_of
 from napari_micromap.wording import counted
 from napari_micromap.work import Progress, Work
@@ -87,7 +88,7 @@ def grow(atlas: Atlas, source: Source, workshop: pipeline.Workshop, device: str 
     return Growth(both, np.arange(len(atlas), len(both), dtype=np.intp), moved, gone, changed)
 
 
-def refound(atlas: Atlas, source: Source) -> Work[tuple[Atlas, int]]:
+def refound(atlas: Atlas, source: Source) -> Work[tuple[Atlas, int, int]]:
     """Look for micrographs whose files are not where they were, and know them by their content.
 
     Returns
@@ -96,19 +97,15 @@ def refound(atlas: Atlas, source: Source) -> Work[tuple[Atlas, int]]:
         Whose paths are right again; nothing else changes.
     int
         How many were found.
+    int
+        How many are still missing.
     """
+    lost = np.flatnonzero(are_gone(atlas.paths))
     found = yield from source()
     wholes = pd.Index([id_.partition("@")[0] for id_ in atlas.ids.tolist()])  # a window lies in the file of the whole
     known = pd.Index(found.ids).get_indexer(wholes)
-    lost = lost_rows(atlas)
     rows = lost[known[lost] >= 0]
-    return _with_paths_of(atlas, rows, found, known[rows])
-
-
-def lost_rows(atlas: Atlas) -> Rows:
-    """Return the rows of micrographs whose files are not where they were."""
-    there = {path: Path(path).exists() for path in np.unique(atlas.paths).tolist() if path}
-    return np.flatnonzero([not there.get(path, True) for path in atlas.paths.tolist()]).astype(np.intp)
+    return *_with_paths_of(atlas, rows, found, known[rows]), len(lost) - len(rows)
 
 
 def caught_up_growth(grown: Atlas, before: Atlas, now: Atlas) -> Atlas | None:
@@ -286,8 +283,7 @@ def _with_paths_of(atlas: Atlas, rows: Rows, found: Atlas, here: Rows) -> tuple[
 
 
 def _gone(atlas: Atlas, found: Atlas) -> Rows:
-    missing = ~np.isin(atlas.ids, found.ids) & np.array([bool(p) and not Path(p).exists() for p in atlas.paths], bool)
-    return np.flatnonzero(missing).astype(np.intp)
+    return np.flatnonzero(~np.isin(atlas.ids, found.ids) & are_gone(atlas.paths)).astype(np.intp)
 
 
 def _changed(atlas: Atlas, found: Atlas) -> Rows:

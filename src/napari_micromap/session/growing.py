@@ -45,6 +45,7 @@ class Growing(Tabling):
     def __init__(self) -> None:
         super().__init__()
         self._source: Source | None = None
+        self.images_missing = False  # whether files were not found when it was last looked for them
         self._cut: Cut | None = None
         self._wholes: tuple[Atlas, Source | None] | None = None  # what the open windows were cut from
         self._fresh: frozenset[str] = frozenset()
@@ -125,11 +126,12 @@ class Growing(Tabling):
         """Look in a folder for images that are not where they were; they are known by their content."""
         before = self._atlas
 
-        def done(found: tuple[Atlas, int]) -> None:
-            atlas, count = found
-            if self._atlas is before and count:
-                self._set_atlas(atlas)
-            still = len(growing.lost_rows(self._atlas))
+        def done(found: tuple[Atlas, int, int]) -> None:
+            atlas, count, still = found
+            if self._atlas is not before:
+                return
+            self._set_atlas(atlas)
+            self.images_missing = still > 0
             rest = f"; {counted(still, 'image')} {'is' if still == 1 else 'are'} still missing" if still else ""
             self.warned.emit(f"{counted(count, 'image')} found in “{Path(folder).name}”{rest}.")
 
@@ -168,7 +170,8 @@ class Growing(Tabling):
             self.joined = joined
             self.joined_changed.emit(joined)
         self._set_fresh(self._fresh | new)
-        if len(growth.gone):
+        self.images_missing = len(growth.gone) > 0
+        if self.images_missing:
             name = PurePath(str(growth.atlas.paths[growth.gone[0]])).name
             said.insert(0, f"{counted(len(growth.gone), 'image')} cannot be found any more, such as “{name}”: "
                            "dots and thumbnails stay; exclude them if they are not to count.")  # fmt: skip

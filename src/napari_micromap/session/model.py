@@ -249,6 +249,7 @@ class Session(Saving):
         self.where.hide()
         self.outlines.hide()
         self._forget_marks()
+        self.images_missing = False
         self.current = None
         was_stale, self._stale = self._stale, frozenset()
         was_saved, self.saved_as = self.saved_as, None

@@ -152,6 +152,7 @@ class Saving(Growing):
         self.history.forget()
         self._being_saved = Mark(self._atlas, self.state(), saved=True)
         self._was_saved(restored.folder)
+        self.images_missing = state.get("images_missing") is True
         if warnings := _texts(state.get("warnings") or []):
             self.warned.emit(" ".join(warnings))
 

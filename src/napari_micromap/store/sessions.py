@@ -21,7 +21,7 @@ from napari_micromap.problems import Problem
 from napari_micromap.store import pieces
 from napari_micromap.store.columns import columns_from, csv_of
 from napari_micromap.store.packing import packed, unpack
-from napari_micromap.store.whereabouts import Whereabouts, sentences_of, whereabouts_of
+from napari_micromap.store.whereabouts import Whereabouts, are_gone, sentences_of, whereabouts_of
 from napari_micromap.work import Progress, Work
 
 if TYPE_CHECKING:
@@ -93,7 +93,8 @@ def load_session(path: Path, thumbnails: Thumbnails | None = None) -> Work[tuple
     atlas : Atlas
         With embeddings as read-only memory maps.
     state : dict
-        As it was saved; ``state["warnings"]`` lists in sentences what was missing or damaged.
+        As it was saved; ``state["warnings"]`` lists in sentences what was missing or damaged, and
+        ``state["images_missing"]`` says whether files of images are.
 
     Raises
     ------
@@ -113,7 +114,8 @@ def load_session(path: Path, thumbnails: Thumbnails | None = None) -> Work[tuple
     if thumbnails is not None:
         loading.thumbnails(atlas, thumbnails)
     warnings = [*loading.warnings, *sentences_of(places, found, folder)]
-    return folder, atlas, {**_mapping(entry.get("state")), "warnings": warnings}
+    missing = bool(are_gone(found.paths).any())
+    return folder, atlas, {**_mapping(entry.get("state")), "warnings": warnings, "images_missing": missing}
 
 
 def session_folder(path: Path) -> Path:

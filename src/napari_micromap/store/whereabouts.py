@@ -102,14 +102,19 @@ def sentences_of(saved: Whereabouts, found: Whereabouts, folder: Path) -> list[s
             f"{counted(len(pathless), 'image')} came from {which}, not from a file; load that again to see them at "
             "full resolution."
         )
-    listed = _Listed()
-    lost = [path for path in found.paths.tolist() if path and not listed.has(path)]
+    lost = [path for path, gone in zip(found.paths.tolist(), are_gone(found.paths)) if gone]
     if lost:
         said.append(
             f"{counted(len(lost), 'image')} cannot be found, such as “{lost[0]}”: dots and thumbnails stay; put the "
             f"images back, or beside “{folder.name}” as they were."
         )
     return said
+
+
+def are_gone(paths: NDArray[np.str_]) -> NDArray[np.bool_]:
+    """Say which files are not there; "" stands for a micrograph that has none."""
+    listed = _Listed()
+    return np.array([bool(path) and not listed.has(path) for path in paths.tolist()], bool)
 
 
 class _Listed:

@@ -10,7 +10,6 @@ from qtpy.QtWidgets import QMenu, QWidget
 
 from napari_micromap.backbones import BACKBONES, Backbone
 from napari_micromap.colors import colors_of, plain
-from napari_micromap.growing import lost_rows
 from napari_micromap.layouts import Layout
 from napari_micromap.problems import Problem
 from napari_micromap.recipe import Recipe
@@ -86,7 +85,7 @@ class Wishes:
 
     def tell_of_session(self, sentence: str, tell: Callable[..., object]) -> None:
         """Pass on what a session warns of; where images are missing, offer to look for them."""
-        missing = len(lost_rows(self._session.atlas)) > 0
+        missing = self._session.images_missing
         tell(sentence, "Find them…" if missing else "", self.ask_images if missing else None)
 
     def ask_images(self) -> None:
