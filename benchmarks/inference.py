@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
-from bank import MAGNIFICATIONS, WAYS, bank
+from bank import MAGNIFICATIONS, SESSIONS, bank
 from numpy.typing import NDArray
 from scipy import stats
 
@@ -109,7 +109,7 @@ class Films:
 
     def in_sessions(self, samples: int, seed: int, batch: NDArray[np.intp]) -> Collection:
         rng, films = self._drawn(samples, seed)
-        taken = np.array([bank().taken[1.0, WAYS[b]][f, :2] for f, b in zip(films, batch)])
+        taken = np.array([bank().taken[SESSIONS[b]][f, :2] for f, b in zip(films, batch)])
         return self._made(rng, films, taken)
 
     def at_all_magnifications(self, samples: int, seed: int) -> Collection:
@@ -192,19 +192,35 @@ class Cells:
         return 1.0 if best is None else best.p
 
     def lasso(self, samples: int, seed: int, corrected: bool) -> float:
-        """A lasso about the place where neighbors have the lowest values, as an eye would draw it on the colors."""
+        """A lasso where the map is most striking, of any place and size, as a user would draw it on the colors."""
         made = self.world.plain(samples, seed)
         positions, units = made.positions, made.units(made.linked(0.0))
-        value = units.values[units.sample_of, 0]
-        distance = np.linalg.norm(positions[:, None] - positions[None], axis=2)
-        size = max(8, len(value) // 4)
-        nearest = np.argsort(distance, axis=1)[:, :size]
-        chosen = np.zeros(len(value), bool)
-        chosen[nearest[np.argmin(value[nearest].mean(axis=1))]] = True
+        chosen = most_striking(positions, units)
         if not corrected:
+            value = units.values[units.sample_of, 0]
             return float(stats.ttest_ind(value[chosen], value[~chosen], equal_var=False).pvalue)
         answer = RegionScan(self.permutations, centers=60)(positions, units).lasso(chosen)
         return 1.0 if answer.p is None else answer.p
+
+
+def most_striking(positions: Array, units: Units) -> NDArray[np.bool_]:
+    """Return the (n,) micrographs of the round lasso, about any of them and of ten sizes, that differs most by sample.
+
+    Other sizes and more places than the scan has: a user knows nothing of its discs.
+    """
+    n, samples = len(positions), len(units)
+    order = np.argsort(((positions[:, None] - positions[None]) ** 2).sum(axis=2), axis=1, kind="stable")
+    inside = np.cumsum(units.sample_of[order][:, :, None] == np.arange(samples), axis=1) / units.counts
+    sizes = np.unique(np.geomspace(max(8, n / 14), n / 2, 10).round().astype(int))
+    shares = inside[:, sizes - 1].reshape(-1, samples)
+    fair = np.minimum((shares > 0).sum(axis=1), (shares < 1).sum(axis=1)) >= 3
+    weights = shares / shares.sum(axis=1, keepdims=True)
+    weights = weights - (1 - shares) / np.maximum((1 - shares).sum(axis=1, keepdims=True), 1e-12)
+    t = np.abs(weights @ units.values[:, 0]) / np.maximum(np.linalg.norm(weights, axis=1), 1e-12)
+    center, size = divmod(int(np.argmax(np.where(fair, t, -1.0))), len(sizes))
+    chosen = np.zeros(n, bool)
+    chosen[order[center, : sizes[size]]] = True
+    return chosen
 
 
 @dataclass(frozen=True)
@@ -228,10 +244,10 @@ def cells_of(world: World, where: str, permutations: int) -> list[Cell]:
 
     for s in (15, 30):
         add("false alarms", "free", EXACT, c.free, s)
-        add("false alarms", "within sessions", EXACT if where == "vectors" else (0.0, 0.11), c.sessions, s, True)
+        add("false alarms", "within sessions", EXACT if where == "vectors" else (0.03, 0.11), c.sessions, s, True)
         add("false alarms", "adjusted by a cubic", ADJUSTED, c.confounded, s, True)
         add("false alarms", "scan", EXACT, c.scanned, s)
-        add("false alarms", "lasso against the scan", (0.0, 0.07), c.lasso, s, True)
+        add("false alarms", "lasso against the scan", (0.04, 0.07), c.lasso, s, True)
         add("false alarms", "flag of an innocent pixel size", (0.0, 0.03), c.flagged, s, False)
         add("must fail", "permuting images", BITES, c.naive, s)
         add("must fail", "session ignored", BITES, c.sessions, s, False)

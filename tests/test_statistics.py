@@ -408,7 +408,7 @@ def test_the_split_over_the_picture_adds_up_to_the_prediction() -> None:
         assert parts.share.shape == (8, 8)
         assert parts.prediction == pytest.approx(predicted, abs=1e-9)
         assert parts.share.mean() == pytest.approx(predicted - readout.base, abs=1e-9)
-        assert parts.certain.min() >= 0.5 and parts.certain.max() <= 1.0
+        assert parts.certain.min() >= 0.0 and parts.certain.max() <= 1.0
 
 
 def test_the_split_lies_where_the_pictures_differ() -> None:

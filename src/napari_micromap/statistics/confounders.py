@@ -80,6 +80,12 @@ class Suspect:
         """Whether the map knows it and the property follows it."""
         return self.known_to_map and not self.balanced and self.property_p <= 0.10
 
+    @property
+    def cleared(self) -> bool:
+        """Whether it cannot account for the finding; where the map could not be asked, only if nothing follows it."""
+        asked = self.map_p is not None or self.sorted_p is not None
+        return not self.confounds and (asked or self.balanced or self.property_p > 0.10)
+
 
 def suspect(
     embeddings: NDArray[Any], units: Units, column: NuisanceColumn, permutations: int = 1_999, seed: int = 0

@@ -63,7 +63,7 @@ class Evidence:
     guessing_error: float  # of guessing the mean of the others
     minimum_r2: float | None = None  # smallest of LEVELS that this design finds in 80 % of cases
     rests_on: tuple[str, ...] = ()  # samples without which the verdict changes …
-    p_without: float | None = None  # … and the largest p without one of them; None where it could not be tested
+    p_without: float | None = None  # … and the largest p without one of them
     adjusted_for: tuple[str, ...] = ()
     null: NDArray[np.float64] = field(
         default_factory=lambda: np.empty(0)
@@ -244,24 +244,24 @@ class StructureTest:
     def _rests_on(self, design: Design, units: Units, nuisance: Nuisance) -> tuple[tuple[str, ...], float | None]:
         """Name the samples without which p would not be below .05, and the largest p without one of them.
 
-        A short null and the ridge with the same λ decide where it is clear; else all is done anew.
+        A short null and the ridge with the same λ decide where it is clear; else all is done anew. One sample fewer
+        may be too few for a p to be printed; whether the verdict rests on the one left out can still be told.
         """
         quick = StructureTest(min(self.permutations, 199), self.seed, influence=False)
         longer = StructureTest(min(self.permutations, 1_999), self.seed, influence=False)
         precision = ridge_precision(design.kernel)
-        lost: dict[str, float | None] = {}
+        lost: dict[str, float] = {}
         for sample, name in enumerate(units.samples):
             rest, kept, others = units.without(sample)
             smaller, fewer = _graph_without(design, sample, rest, kept, others), nuisance.without(kept, others)
             rough = _downdated(smaller, precision, sample) if _same_penalty(design, smaller) else None
-            p = None if rough is None else quick._test(rough, rest, fewer).p
-            if p is None or p > 0.02:
+            p = 1.0 if rough is None else _p_value(quick._test(rough, rest, fewer).null)
+            if p > 0.02:
                 exact = replace(smaller, hat=leave_one_out_ridge(smaller.kernel))
-                p = longer._test(exact, rest, fewer).p
-            if p is None or p > 0.05:
+                p = _p_value(longer._test(exact, rest, fewer).null)
+            if p > 0.05:
                 lost[name] = p
-        tested = [p for p in lost.values() if p is not None]
-        return tuple(lost), max(tested) if tested and len(tested) == len(lost) else None
+        return tuple(lost), max(lost.values(), default=None)
 
 
 def _graph_without(

@@ -55,19 +55,19 @@ class Nuisance:
     @property
     def rank(self) -> int:
         """Degrees of freedom that adjusting takes, the mean included, over samples."""
-        return int(np.linalg.matrix_rank(self.sample_matrix))
+        return int(_basis(self.sample_matrix).shape[1])
 
     def remove_from_embeddings(self, embeddings: NDArray[Any], weights: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return (n, d) embeddings without what the columns account for; each sample weighs the same."""
         root = np.sqrt(weights)[:, None]
-        fitted = np.linalg.pinv(self.matrix * root) @ (embeddings * root)
-        return np.asarray(embeddings - self.matrix @ fitted, np.float64)
+        basis = _basis(self.matrix * root)
+        return np.asarray(embeddings - basis @ (basis.T @ (embeddings * root)) / root, np.float64)
 
     @property
     def residual_maker(self) -> NDArray[np.float64]:
         """(S, S) matrix that removes the columns from values of samples."""
-        b = self.sample_matrix
-        return np.eye(len(b)) - b @ np.linalg.pinv(b)
+        basis = _basis(self.sample_matrix)
+        return np.asarray(np.eye(len(basis)) - basis @ basis.T, np.float64)
 
     def without(self, micrographs: NDArray[np.intp], samples: NDArray[np.intp]) -> Nuisance:
         """Keep those micrographs and samples only."""
@@ -115,6 +115,12 @@ def nuisance_of(
             "more than a third; adjust for fewer columns."
         )
     return nuisance
+
+
+def _basis(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return (n, rank) orthonormal columns; two magnifications, say, have no square of their own but for rounding."""
+    basis, singular, _ = np.linalg.svd(matrix, full_matrices=False)
+    return np.asarray(basis[:, singular > 1e-9 * singular.max(initial=0.0)], np.float64)
 
 
 def columns_of(column: NuisanceColumn, weights: NDArray[np.float64]) -> NDArray[np.float64] | None:

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_micromap.statistics.evidence import FEWEST_SAMPLES, exchanged
+from napari_micromap.statistics.evidence import FEWEST_ARRANGEMENTS, FEWEST_SAMPLES, exchanged
 from napari_micromap.statistics.nuisance import Nuisance, nuisance_of
-from napari_micromap.statistics.permutations import arrangements
+from napari_micromap.statistics.permutations import arrangements, distinct_arrangements
 from napari_micromap.statistics.units import Units
 
 FEWEST_SAMPLES_A_SIDE = 3
@@ -118,9 +118,10 @@ class RegionScan:
         maker = nuisance.residual_maker
         left = maker @ units.values[:, :1]
         shares, members = _discs(np.asarray(positions, np.float64), units, self.centers)
-        orders = arrangements(exchanged(left), nuisance.batch_of, self.permutations, self.seed)
-        if not len(shares) or len(units) - nuisance.rank + 1 < FEWEST_SAMPLES:
+        few = len(units) - nuisance.rank + 1 < FEWEST_SAMPLES
+        if few or not len(shares) or distinct_arrangements(exchanged(left), nuisance.batch_of) < FEWEST_ARRANGEMENTS:
             return ScanResult(None, np.empty(0), units, left[:, 0])
+        orders = arrangements(exchanged(left), nuisance.batch_of, self.permutations, self.seed)
         shuffled = maker @ left[:, 0][orders].T  # (S, P + 1)
         w = _weights(shares)
         z = shuffled - shuffled.mean(axis=0)

@@ -143,7 +143,8 @@ def _number(text: str) -> float | None:
 
 
 def _known(value: Any) -> bool:
-    return value is not None and value == value and str(value).strip() not in ("", "nan", "<NA>", "NaT")
+    """Say whether something was measured; infinity was not, and comparing pandas' NA with itself says nothing."""
+    return value is not None and str(value).strip().lower() not in ("", "nan", "<na>", "nat", "inf", "-inf")
 
 
 def _as_numbers(values: NDArray[Any]) -> NDArray[np.float64] | None:

@@ -217,7 +217,7 @@ def _real(asked: Asked, words: Words, sorted_by: Sequence[Suspect]) -> str:
     said += f"{e.samples} {words.samples}, {e.micrographs} images, "
     said += f"{said_p(e.p or 0)} by permuting {words.samples}{within}. "
     cleared = [spoken_column(c) for c in asked.adjusted.adjusted_for] if asked.adjusted is not None else []
-    cleared += [spoken_column(s.name) for s in asked.suspects if not s.confounds]
+    cleared += [spoken_column(s.name) for s in asked.suspects if s.cleared]
     if asked.within:
         cleared.append(_batch(asked))
     if cleared := list(dict.fromkeys(cleared)):

@@ -46,7 +46,7 @@ class Split:
         In units of the property: what would be added to ``base`` if the whole micrograph looked like this place. Its
         mean is prediction − base.
     certain : (h, w) float
-        Share of refits on resampled samples that agree on the sign, 0.5 to 1.
+        Share of refits on resampled samples that agree on the sign, 0 to 1.
     base, prediction : float
     """
 
@@ -120,8 +120,7 @@ def split(maps: Sequence[NDArray[np.floating[Any]]], readout: Readout) -> Split:
     assert isinstance(shares, np.ndarray)
     share = shares[0]
     agree = np.mean(np.sign(shares[1:]) == np.sign(share), axis=0) if len(shares) > 1 else np.ones(side)
-    prediction = readout.base + float(share.mean())
-    return Split(share, np.maximum(agree, 1 - agree), readout.base, prediction)
+    return Split(share, agree, readout.base, readout.base + float(share.mean()))
 
 
 def _finer(block: NDArray[np.float64], side: tuple[int, int]) -> NDArray[np.float64]:
