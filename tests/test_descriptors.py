@@ -159,3 +159,37 @@ def test_letter_boxes_of_lossy_pictures_beside_a_margin_are_found() -> None:
     Image.fromarray(gray).save(packed, "JPEG", quality=85)
     found = insets(np.asarray(Image.open(packed)))
     assert found[2:38, 2:58].mean() > 0.95 and not found[45:, 70:].any()
+
+
+def test_fast_filters_give_what_the_usual_libraries_give() -> None:
+    from scipy import ndimage
+    from skimage.feature import graycomatrix, local_binary_pattern
+    from skimage.measure import label, regionprops_table
+
+    from napari_micromap.descriptors.features import _shapes
+    from napari_micromap.descriptors.filters import bends, closed, middle_of, opened, steepness, wide_blur
+    from napari_micromap.descriptors.texture import Texture, _pairs, _patterns
+
+    rng = np.random.default_rng(0)
+    picture = ndimage.gaussian_filter(rng.random((61, 90)), 1).astype(np.float32)
+    for width in (3.0, 15.0, 40.0):  # also wider than the picture
+        np.testing.assert_allclose(wide_blur(picture, width), ndimage.gaussian_filter(picture, width), atol=1e-6)
+    slope = np.hypot(ndimage.sobel(picture, 0), ndimage.sobel(picture, 1)) / 4
+    np.testing.assert_allclose(steepness(picture), slope, atol=1e-6)
+    np.testing.assert_allclose(bends(picture), ndimage.laplace(picture), atol=1e-6)
+    assert middle_of(picture) == np.median(picture) and middle_of(picture[:, :-1][:60]) == np.median(picture[:60, :-1])
+    flat = ndimage.binary_dilation(rng.random((61, 90)) > 0.97, iterations=2)
+    for sides in ((9, 9), (1, 7), (70, 1)):
+        assert (opened(flat, sides) == ndimage.binary_opening(flat, np.ones(sides, bool))).all()
+    around = ndimage.binary_closing(np.pad(flat, 9), np.ones((7, 5), bool))[9:-9, 9:-9]
+    assert (closed(flat, (7, 5)) == around).all()
+    labels = label(flat).astype(np.int32)
+    known = regionprops_table(labels, properties=("area", "axis_major_length", "axis_minor_length"))
+    areas, elongations = _shapes(labels, flat)
+    np.testing.assert_allclose(areas, known["area"])
+    np.testing.assert_allclose(elongations, known["axis_major_length"] / np.maximum(known["axis_minor_length"], 1))
+    gray = (255 * as_gray(picture)).astype(np.uint8)
+    ways = graycomatrix(gray // 8, [2], [0, np.pi / 4, np.pi / 2, 3 * np.pi / 4], 32, symmetric=True)[:, :, 0]
+    ours = np.stack([_pairs(gray // 8, *way, 32) for way in Texture()._ways], axis=-1)
+    assert sorted(map(bytes, np.moveaxis(ways.astype(int), -1, 0))) == sorted(map(bytes, np.moveaxis(ours, -1, 0)))
+    assert np.mean(_patterns(gray) == local_binary_pattern(gray, 8, 1, "uniform")) > 0.999  # ties aslant are rounded

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_micromap.descriptors import Measured, unit_of
+from napari_micromap.descriptors.filters import middle_of, wide_blur
 
 
 @dataclass(frozen=True)
@@ -75,37 +76,47 @@ def _count(
     out: NDArray[np.bool_] | None,
 ) -> Measured:
     from scipy import ndimage
-    from skimage.measure import regionprops_table
 
     width = max(3.0, surroundings * min(signal.shape))
-    looked_at = ~out if out is not None and not out.all() else np.ones(signal.shape, bool)
+    looked_at = ~out if out is not None and not out.all() else None
     # median-like background: features are clipped before the surroundings are averaged, so they do not hide themselves
-    typical = np.median(signal[looked_at])
-    spread = 1.4826 * float(np.median(np.abs(signal[looked_at] - typical))) + 1e-6
-    signal = np.where(looked_at, signal, typical)
-    level = ndimage.gaussian_filter(np.clip(signal, typical - 2 * spread, typical + 2 * spread), width / 4)
+    seen = signal if looked_at is None else signal[looked_at]
+    typical = np.float32(middle_of(seen))
+    spread = 1.4826 * middle_of(np.abs(seen - typical)) + 1e-6
+    if looked_at is not None:
+        signal = np.where(looked_at, signal, typical)
+    level = wide_blur(np.clip(signal, typical - 2 * spread, typical + 2 * spread), width / 4)
     smooth = ndimage.gaussian_filter(signal, 1.0)
-    mask = (smooth - level > contrast * spread) & looked_at
+    mask = smooth - level > contrast * spread
+    if looked_at is not None:
+        mask &= looked_at
     labels, _ = ndimage.label(mask)
-    sizes = np.bincount(labels.ravel())
-    kept = sizes >= smallest
+    kept = np.bincount(labels.ravel()) >= smallest
     kept[0] = False
     mask = kept[labels]
-    labels, count = ndimage.label(mask)
+    areas, elongations = _shapes(labels, mask)
     unit, per_px = unit_of(um_per_px)
-    area = int(looked_at.sum())
-    shapes = regionprops_table(labels, properties=("area", "axis_major_length", "axis_minor_length")) if count else {}
-    diameters = np.sqrt(4 / np.pi * np.asarray(shapes.get("area", []), float)) * per_px
-    minor = np.maximum(np.asarray(shapes.get("axis_minor_length", []), float), 1.0)
-    elongation = np.asarray(shapes.get("axis_major_length", []), float) / minor
+    area = mask.size if looked_at is None else int(looked_at.sum())
     values = {
         f"{name} area fraction": float(mask.sum() / area),
-        f"{name} size ({unit})": _mean(diameters),
-        f"{name} features per 100 {unit}²": 100 * count / (area * per_px**2),
-        f"{name} elongation": _mean(elongation),
+        f"{name} size ({unit})": _mean(np.sqrt(4 / np.pi * areas) * per_px),
+        f"{name} features per 100 {unit}²": 100 * len(areas) / (area * per_px**2),
+        f"{name} elongation": _mean(elongations),
         f"{name} chord length ({unit})": _chord(mask) * per_px,
     }
     return Measured(values, mask, f"more than {contrast:g} spreads {name}er than its surroundings", tuple(values))
+
+
+def _shapes(labels: NDArray[np.int32], mask: NDArray[np.bool_]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return (k,) areas in pixels and elongations: ratios of the axes of ellipses with the same second moments."""
+    y, x = np.nonzero(mask)
+    numbers, which = np.unique(labels[y, x], return_inverse=True)
+    areas = np.bincount(which, minlength=len(numbers)).astype(float)
+    y, x = (v - (np.bincount(which, v, len(numbers)) / areas)[which] for v in (y, x))
+    yy, xx, yx = (np.bincount(which, v, len(numbers)) / areas for v in (y * y, x * x, y * x))
+    middle, apart = (yy + xx) / 2, np.hypot((yy - xx) / 2, yx)
+    long, short = 4 * np.sqrt(middle + apart), 4 * np.sqrt(np.maximum(middle - apart, 0))
+    return areas, long / np.maximum(short, 1.0)
 
 
 def _mean(values: NDArray[np.float64]) -> float:
@@ -114,5 +125,6 @@ def _mean(values: NDArray[np.float64]) -> float:
 
 def _chord(mask: NDArray[np.bool_]) -> float:
     """Mean length in px of the lines that features cut out of rows and columns."""
-    starts = sum(int(np.count_nonzero(np.diff(m.astype(np.int8), axis=1, prepend=0) == 1)) for m in (mask, mask.T))
-    return 2 * float(mask.sum()) / starts if starts else float("nan")
+    across = np.count_nonzero(mask[:, 1:] & ~mask[:, :-1]) + np.count_nonzero(mask[:, 0])
+    down = np.count_nonzero(mask[1:] & ~mask[:-1]) + np.count_nonzero(mask[0])
+    return 2 * float(mask.sum()) / (across + down) if across + down else float("nan")

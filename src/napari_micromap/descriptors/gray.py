@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_micromap.descriptors import Measured, filled, inner
+from napari_micromap.descriptors.filters import bends, steepness
 
 
 @dataclass(frozen=True)
@@ -34,16 +35,14 @@ class Gray:
 
         signal, asked = filled(gray, out), inner(out, 3)
         smooth = ndimage.gaussian_filter(signal, 1.0)
-        slope = np.hypot(ndimage.sobel(smooth, 0), ndimage.sobel(smooth, 1)) / 4
-        edges = (slope > self.edge) & asked
-        looked_at = np.broadcast_to(asked, gray.shape)
-        grays = gray[looked_at] if looked_at.any() else gray.ravel()
-        bends = ndimage.laplace(signal)[looked_at] if looked_at.any() else np.zeros(1, np.float32)
+        edges = (steepness(smooth) > self.edge) & asked
+        looked_at = int(np.broadcast_to(asked, gray.shape).sum())
+        grays, bent = (gray, bends(signal)) if looked_at in (0, gray.size) else (gray[asked], bends(signal)[asked])
         values = {
             "gray mean": float(grays.mean()),
             "gray spread": float(grays.std()),
-            "edge density": float(edges.sum() / max(int(looked_at.sum()), 1)),
-            "sharpness": float(np.var(bends) / max(float(grays.var()), 1e-12)),
+            "edge density": float(edges.sum() / max(looked_at, 1)),
+            "sharpness": float((bent.var() if looked_at else 0.0) / max(float(grays.var()), 1e-12)),
         }
         said = f"gray changes by more than {self.edge:g} of its range over two pixels"
         return Measured(values, edges, said, ("edge density",))

@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_micromap.descriptors.filters import closed, opened
+
 _NEAR = 0.04  # of the gray range: lossy files spread a flat value so far
 _SOLID = 9  # pixels: the side of the smallest flat square in a box
 _SHORT = 16  # pixels: a smaller box holds no letter, and may be a saturated grain
@@ -41,24 +43,14 @@ def insets(picture: NDArray[Any]) -> NDArray[np.bool_]:
 
 def _boxes(flat: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Find boxes by their solid parts; letters in them are bridged, and their rim must be flat and straight."""
-    from scipy import ndimage
-
-    solid = ndimage.binary_opening(flat, np.ones((_SOLID, _SOLID), bool))
-    if not solid.any():
-        return np.zeros(flat.shape, bool)
-    reach = _LETTERS + 1
-    bridged = ndimage.binary_closing(np.pad(solid, reach), np.ones((_LETTERS, _LETTERS), bool))
-    return _straight(flat, bridged[reach:-reach, reach:-reach])
+    solid = opened(flat, (_SOLID, _SOLID))
+    return _straight(flat, closed(solid, (_LETTERS, _LETTERS))) if solid.any() else solid
 
 
 def _frames(flat: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Find frames: straight lines across and down that meet."""
-    from scipy import ndimage
-
-    lines = np.zeros(flat.shape, bool)
-    for shape in ((1, _LINE), (_LINE, 1)):
-        lines |= ndimage.binary_opening(flat, np.ones(shape, bool))
-    return _straight(flat, lines)
+    lines = opened(flat, (1, _LINE)) | opened(flat, (_LINE, 1))
+    return _straight(flat, lines) if lines.any() else lines
 
 
 def _straight(flat: NDArray[np.bool_], parts: NDArray[np.bool_]) -> NDArray[np.bool_]:
