@@ -9,7 +9,7 @@ from napari_micromap.work import finish
 
 s = Session()
 s.open(Folder(Path("films")))
-s.add_table("jc.csv")  # one row a film
+s.tables.add("jc.csv")  # one row a film
 s.make_map()
 s.color_by = "Jc (MA/cm²)"
 finish(save_figure_of(Snapshot.of(s), "map.svg", width_mm=85))

@@ -4,8 +4,8 @@ from napari_micromap.session import Session
 
 s = Session()
 s.restore("films.micromap")
-s.add_table("jc.csv")
-s.test("Jc (MA/cm²)")  # predictions of films that were not used in training, against permutations of films
-answer = s.answers["Jc (MA/cm²)"]
+s.tables.add("jc.csv")
+s.questions.test("Jc (MA/cm²)")  # predictions of films that were not used in training, against permutations of films
+answer = s.questions.answers["Jc (MA/cm²)"]
 print(answer.verdict.sentence)
 print(answer.verdict.details)

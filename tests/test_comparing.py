@@ -16,6 +16,7 @@ from napari_micromap.session import Session
 from napari_micromap.sources.films import PROPERTY, Films
 from napari_micromap.sources.windows import Cut
 from napari_micromap.statistics.groups import contrast_of
+from napari_micromap.wording import counts_of
 from napari_micromap.work import finish
 
 
@@ -110,8 +111,8 @@ def session(films: Atlas, kept: Path) -> Session:
 
 
 def test_poor_films_are_porous_and_that_is_said_in_units_and_by_film(session: Session) -> None:
-    session.compare("poor", "good")
-    found = session.comparison
+    session.groups.compare("poor", "good")
+    found = session.groups.comparison
     assert found is not None and (found.a.said, found.b.said) == ("8 images of 4 films", "8 images of 4 films")
     pores = found.of("dark area fraction")
     assert pores is not None and pores.contrast.difference > 0 and pores.contrast.samples_a == 4
@@ -125,14 +126,14 @@ def test_poor_films_are_porous_and_that_is_said_in_units_and_by_film(session: Se
 
 
 def test_a_second_comparison_measures_nothing_again(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
-    session.compare("poor", "good")
-    first = session.comparison
+    session.groups.compare("poor", "good")
+    first = session.groups.comparison
     told: list[Any] = []
-    session.comparing.connect(told.append)
-    session.compare("good")  # against the rest, which is the same images
+    session.groups.comparing.connect(told.append)
+    session.groups.compare("good")  # against the rest, which is the same images
     assert [one for one in told if one is not None] == []
-    assert session.comparison is not None and first is not None
-    one, other = (c.of("dark area fraction") for c in (session.comparison, first))
+    assert session.groups.comparison is not None and first is not None
+    one, other = (c.of("dark area fraction") for c in (session.groups.comparison, first))
     assert one is not None and other is not None
     assert one.contrast.difference == pytest.approx(-other.contrast.difference)
 
@@ -142,42 +143,43 @@ def test_lengths_are_in_pixels_where_one_scale_is_missing_and_that_is_said(films
     columns = films.columns.copy()
     columns.loc[0, "um_per_px"] = np.nan
     session.open_atlas(films.with_columns(columns))
-    session.compare(np.arange(8))
-    found = session.comparison
+    session.groups.compare(np.arange(8))
+    found = session.groups.comparison
     assert found is not None and found.of("dark size (px)") is not None
     assert any(note == "Lengths are in pixels: no scale is known for 1 image of 16." for note in found.notes)
     columns.loc[0, "um_per_px"] = 3 * columns.loc[1, "um_per_px"]
     session.open_atlas(films.with_columns(columns))
-    session.compare(np.arange(8))
-    assert session.comparison is not None and any("Scales are mixed" in note for note in session.comparison.notes)
+    session.groups.compare(np.arange(8))
+    found = session.groups.comparison
+    assert found is not None and any("Scales are mixed" in note for note in found.notes)
 
 
 def test_columns_of_words_are_shares_and_samples_weigh_equally(films: Atlas, kept: Path) -> None:
     session = Session(cache=kept)
     route = np.where(np.arange(16) < 8, "sol-gel", "sputtered")
     session.open_atlas(films.with_columns(films.columns.assign(route=route), {"route": "processing"}))
-    session.compare(np.arange(6), np.arange(6, 16))
-    assert session.comparison is not None
-    shares = {one.name: one for one in session.comparison.shares}
+    session.groups.compare(np.arange(6), np.arange(6, 16))
+    assert session.groups.comparison is not None
+    shares = {one.name: one for one in session.groups.comparison.shares}
     assert {value: (a, b) for value, a, b in shares["route"].values} == {"sol-gel": (1, 0.2), "sputtered": (0, 0.8)}
 
 
 def test_what_is_counted_becomes_a_column_that_colors_and_follows_its_threshold(session: Session) -> None:
     from dataclasses import replace
 
-    session.add_quantity("dark area fraction")
+    session.groups.add_quantity("dark area fraction")
     assert session.color_by == "dark area fraction"
     before = session.atlas.columns["dark area fraction"].to_numpy(float)
     assert np.isfinite(before).all() and session.atlas.roles["dark area fraction"] == "other"
-    session.add_quantity("dark area fraction", replace(session.measuring, dark=4.0))
+    session.groups.add_quantity("dark area fraction", replace(session.groups.measuring, dark=4.0))
     assert (session.atlas.columns["dark area fraction"].to_numpy(float) < before).all()
 
 
 def test_the_comparison_is_written_as_a_table(session: Session, tmp_path: Path) -> None:
     with pytest.raises(Problem, match="Compare two groups first"):
-        session.export_comparison(tmp_path / "none.csv")
-    session.compare("poor", "good")
-    session.export_comparison(tmp_path / "differences.csv")
+        session.groups.export(tmp_path / "none.csv")
+    session.groups.compare("poor", "good")
+    session.groups.export(tmp_path / "differences.csv")
     table = pd.read_csv(tmp_path / "differences.csv")
     assert {"quantity", "mean A", "mean B", "95 % low", "95 % high", "Hedges g"} <= set(table.columns)
     assert "dark area fraction" in set(table["quantity"])
@@ -185,13 +187,22 @@ def test_the_comparison_is_written_as_a_table(session: Session, tmp_path: Path) 
 
 def test_groups_that_cannot_be_compared_say_what_to_do(session: Session) -> None:
     with pytest.raises(Problem, match="Select some images first"):
-        session.compare()
+        session.groups.compare()
     with pytest.raises(Problem, match="same images"):
-        session.compare("poor", "poor")
+        session.groups.compare("poor", "poor")
     with pytest.raises(Problem, match="No selection is called"):
-        session.compare("bad")
+        session.groups.compare("bad")
     with pytest.raises(Problem, match="There is no image in the rest"):
-        session.compare(np.arange(16))
+        session.groups.compare(np.arange(16))
+
+
+def test_a_group_whose_samples_nobody_knows_is_not_compared(films: Atlas, kept: Path) -> None:
+    session = Session(cache=kept)
+    names = films.columns[films.sample_column].where(np.arange(16) > 3)
+    session.open_atlas(films.with_columns(films.columns.assign(**{str(films.sample_column): names})))
+    assert counts_of(session.atlas, np.arange(4)) == "4 images without a film"
+    with pytest.raises(Problem, match="It is not known of which film"):
+        session.groups.compare(np.arange(4))
 
 
 def test_what_was_counted_is_found_again_as_a_mask_of_the_same_share(session: Session) -> None:
@@ -209,11 +220,11 @@ def test_what_was_counted_is_found_again_as_a_mask_of_the_same_share(session: Se
 
 
 def test_another_collection_forgets_the_comparison(session: Session, films: Atlas) -> None:
-    session.compare("poor", "good")
+    session.groups.compare("poor", "good")
     told: list[Any] = []
-    session.compared.connect(told.append)
+    session.groups.compared.connect(told.append)
     session.open_atlas(films)
-    assert session.comparison is None and told == [None]
+    assert session.groups.comparison is None and told == [None]
 
 
 # ---------------------------------------------------------------------------- who looks like whom
@@ -227,18 +238,18 @@ def linked(linked_atlas: Atlas) -> Session:
 
 
 def test_typical_micrographs_are_of_different_samples_and_near_the_middle(linked: Session) -> None:
-    rows = linked.typical(np.arange(30), 4)
+    rows = linked.groups.typical(np.arange(30), 4)
     assert len(rows) == 4 and len({row // 3 for row in rows.tolist()}) == 4 and (rows < 30).all()
 
 
 def test_pairs_that_look_alike_and_differ_are_of_different_samples_each_once(linked: Session) -> None:
-    pairs = linked.unlike_pairs("Jc (MA/cm²)", 5)
+    pairs = linked.groups.unlike_pairs("Jc (MA/cm²)", 5)
     jc = linked.atlas.columns["Jc (MA/cm²)"].to_numpy()
     used = [row // 3 for pair in pairs for row in (pair.one, pair.other)]
     assert pairs and len(set(used)) == len(used)
     for pair in pairs:
         assert pair.gap == pytest.approx(abs(jc[pair.one] - jc[pair.other]))
-    assert linked.color_by == "Jc (MA/cm²)" and linked.unlike_pairs(count=5) == pairs
+    assert linked.color_by == "Jc (MA/cm²)" and linked.groups.unlike_pairs(count=5) == pairs
 
 
 def test_windows_of_one_image_are_no_samples_of_their_own(films: Atlas, kept: Path) -> None:
@@ -247,8 +258,8 @@ def test_windows_of_one_image_are_no_samples_of_their_own(films: Atlas, kept: Pa
     opened.open_atlas(atlas)
     whole = np.array([id_.partition("@")[0] for id_ in atlas.ids.tolist()])
     half = np.isin(whole, np.unique(whole)[:8])
-    opened.compare(np.flatnonzero(half), np.flatnonzero(~half))
-    found = opened.comparison
+    opened.groups.compare(np.flatnonzero(half), np.flatnonzero(~half))
+    found = opened.groups.comparison
     assert found is not None
     assert max(max(one.contrast.samples_a, one.contrast.samples_b) for one in found.differences) == 8
     assert any("images were counted as if each were one" in note for note in found.notes)
@@ -266,9 +277,9 @@ def test_near_duplicates_and_outliers_are_listed_and_exclusions_are_not(linked: 
     neighbors = finish(exact_neighbors(features, 20))
     moved = atlas.with_embeddings(atlas.embeddings, atlas.made_by).with_features(atlas.space, features, neighbors)
     linked.open_atlas(moved)
-    assert next((pair.one, pair.other) for pair in linked.near_duplicates()) == (3, 7)
-    strange = linked.outliers()
+    assert next((pair.one, pair.other) for pair in linked.groups.near_duplicates()) == (3, 7)
+    strange = linked.groups.outliers()
     assert strange and strange[0].row == 50 and strange[0].times > 2
     linked.exclude([7, 50], "other")
-    assert (3, 7) not in [(pair.one, pair.other) for pair in linked.near_duplicates()]
-    assert 50 not in [one.row for one in linked.outliers()]
+    assert (3, 7) not in [(pair.one, pair.other) for pair in linked.groups.near_duplicates()]
+    assert 50 not in [one.row for one in linked.groups.outliers()]

@@ -74,7 +74,7 @@ def test_compare_by_mouse_outlines_what_was_counted_and_leaves_nothing(dock: Mic
     qtbot.mouseClick(dock.comparisons.compare, Qt.MouseButton.LeftButton)
     wait(dock)
     panel = dock.comparisons.panel
-    assert panel is not None and session.comparison is not None
+    assert panel is not None and session.groups.comparison is not None
     click_line(panel.forest, "dark area fraction", qtbot)
     assert panel.sentence.text().startswith("dark area fraction is higher in the selection: ")
     wait(dock)
@@ -85,10 +85,10 @@ def test_compare_by_mouse_outlines_what_was_counted_and_leaves_nothing(dock: Mic
     before = int((layer.data == 1).sum())
     assert "2 spreads darker" in panel.counted.text()
     panel.threshold.setValue(4.0)
-    qtbot.waitUntil(lambda: session.measuring.dark == 4.0, timeout=5000)
+    qtbot.waitUntil(lambda: session.groups.measuring.dark == 4.0, timeout=5000)
     wait(dock)
     assert int((viewer.layers[-1].data == 1).sum()) < before and "4 spreads darker" in panel.counted.text()
-    assert session.comparison.measuring.dark == 4.0  # and the numbers follow
+    assert session.groups.comparison.measuring.dark == 4.0  # and the numbers follow
     qtbot.mouseClick(panel.color, Qt.MouseButton.LeftButton)
     wait(dock)
     assert session.color_by == "dark area fraction"
@@ -109,7 +109,7 @@ def test_typical_ones_are_listed_and_a_click_selects(dock: MicromapDock, qtbot: 
 
     features = rng.normal(size=(16, 4)).astype(np.float32)
     made = atlas.with_embeddings(features, {})
-    session._set_atlas(made.with_features(None, features, finish(exact_neighbors(features, 5))))  # type: ignore[arg-type]
+    session.take_atlas(made.with_features(None, features, finish(exact_neighbors(features, 5))))  # type: ignore[arg-type]
     session.selection.replace(np.arange(8))
     lists.fill()
     assert lists.list.topLevelItemCount() == 4
@@ -124,7 +124,7 @@ def test_typical_ones_are_listed_and_a_click_selects(dock: MicromapDock, qtbot: 
 def test_nothing_is_cut_at_any_width(qtbot: Any, films: Path, width: int) -> None:
     session = Session()
     session.open(Folder(films))
-    session.compare(np.arange(8))
+    session.groups.compare(np.arange(8))
     panel = ComparePanel(session, lambda _: None)
     qtbot.addWidget(panel)
     panel.resize(width, 600)

@@ -67,7 +67,7 @@ def films(tmp_path: Path) -> Path:
 @pytest.fixture
 def opened(dock, films) -> MicromapDock:
     dock.session.open(Folder(films))
-    dock.session.add_table(films / "films.csv")
+    dock.session.tables.add(films / "films.csv")
     wait(dock)
     return dock
 
@@ -133,7 +133,7 @@ def test_a_dropped_folder_is_counted_and_its_sample_and_color_are_guessed(dock, 
 
 def test_a_folder_and_its_table_can_be_dropped_together(dock, films, qtbot):
     drop(dock, films / "films.csv", films)
-    qtbot.waitUntil(lambda: dock.session.joined is not None)
+    qtbot.waitUntil(lambda: dock.session.tables.joined is not None)
     assert dock.session.color_by == dock.color.box.value == LONG
     assert dock.check.matched.text().startswith("12 of 12 matched")
 
@@ -145,7 +145,7 @@ def test_a_table_alone_asks_for_the_folder_of_its_images(dock, films, qtbot):
     dialog.fileSelected.emit(str(films))
     dialog.close()
     wait(dock)
-    assert dock.session.joined is not None
+    assert dock.session.tables.joined is not None
 
 
 @pytest.mark.parametrize("several", [("a.png", "b.png"), ("one/", "two/")])
@@ -196,7 +196,7 @@ def test_the_whole_way_from_folder_to_gallery_by_mouse(opened, viewer, qtbot):
 
 
 def test_a_failure_is_one_sentence_and_the_next_try_is_free(opened, tmp_path, qtbot):
-    opened.session.add_table(tmp_path / "nowhere.csv")
+    opened.session.tables.add(tmp_path / "nowhere.csv")
     wait(opened)
     assert "nowhere.csv" in opened.notice.text.text() and "Traceback" not in opened.notice.text.text()
     assert not opened.progress.isVisibleTo(opened) and opened.check.make_map.isEnabled()

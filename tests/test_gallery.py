@@ -221,7 +221,7 @@ def test_frames_have_the_maps_color_and_labels_say_sample_and_value(
 ) -> None:
     from napari_micromap.colors import colors_of
 
-    uhcs.add_table(real_data / "uhcs" / "micrographs.csv")
+    uhcs.tables.add(real_data / "uhcs" / "micrographs.csv")
     uhcs.color_by = "primary_microconstituent"
     gallery = Gallery(viewer, uhcs)
     uhcs.selection.replace(np.arange(6))

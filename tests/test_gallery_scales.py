@@ -57,7 +57,7 @@ def gratings(tmp_path: Path) -> Session:
         Image.fromarray(grating(um_per_px)).save(folder / f"g{k}.png")
     session = Session(cache=tmp_path / "cache")
     session.open(Folder(folder))
-    session.set_scale([0, 1, 2], SIZES_UM)  # nobody tells it of the last
+    session.scales.give([0, 1, 2], SIZES_UM)  # nobody tells it of the last
     return session
 
 

@@ -93,7 +93,7 @@ def test_a_new_map_takes_the_new_ones_in_and_lies_as_the_old_one(session: Sessio
 def test_a_table_is_applied_to_the_new_ones_and_pieces_of_names_too(session: Session, films: Path) -> None:
     table = films.parent / "values.csv"
     table.write_text("file,Jc\n" + "".join(f"{path.name},{i}\n" for i, path in enumerate(sorted(films.iterdir()))))
-    session.add_table(table)
+    session.tables.add(table)
     session.sample_from_name("piece 1")
     write(films, "ac")
     table.write_text(table.read_text() + "F1_a.tif,2.5\n")
@@ -110,7 +110,7 @@ def test_a_table_is_applied_to_the_new_ones_and_pieces_of_names_too(session: Ses
 def test_a_table_that_is_gone_is_told_and_the_images_join(session: Session, films: Path) -> None:
     table = films.parent / "values.csv"
     table.write_text("file,Jc\n" + "".join(f"{path.name},{i}\n" for i, path in enumerate(sorted(films.iterdir()))))
-    session.add_table(table)
+    session.tables.add(table)
     table.unlink()
     write(films, "a")
     _, sentences = told_by(session)

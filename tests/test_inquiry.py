@@ -29,9 +29,9 @@ def session(linked_atlas: Atlas) -> Session:
 
 def test_a_test_is_kept_told_and_makes_columns_to_color_by(session: Session) -> None:
     told = []
-    session.answered.connect(told.append)
-    session.test(JC)
-    assert session.answers[JC] is told[0] and told[0].verdict.kind == "real"
+    session.questions.answered.connect(told.append)
+    session.questions.test(JC)
+    assert session.questions.answers[JC] is told[0] and told[0].verdict.kind == "real"
     columns = session.atlas.columns
     predicted, left = columns["Jc predicted (MA/cm²)"], columns["Jc not accounted for (MA/cm²)"]
     assert np.allclose(predicted + left, columns[JC])
@@ -43,8 +43,8 @@ def test_a_test_is_kept_told_and_makes_columns_to_color_by(session: Session) -> 
 def test_what_is_hidden_or_excluded_takes_no_part(session: Session) -> None:
     session.use_only(Filter("um_per_px", low=0.09, high=0.11))
     session.exclude([1], "charging")
-    session.test(JC)
-    units = session.answers[JC].units
+    session.questions.test(JC)
+    units = session.questions.answers[JC].units
     assert set(units.rows.tolist()) == set(session.used.tolist())
     assert 1 not in units.rows and len(units) == 19
 
@@ -56,38 +56,39 @@ def test_the_map_is_scanned_after_tests_that_were_taken_back_before_they_began(l
     session = Session(run=lanes)
     session.open_atlas(linked_atlas, "PCA")
     told: list[object] = []
-    session.scanned.connect(told.append)
+    session.questions.scanned.connect(told.append)
     for _ in range(3):
-        session.test(JC)
-    session.cancel_test()
-    session.scan_map(JC)
+        session.questions.test(JC)
+    session.questions.cancel()
+    session.questions.scan_map(JC)
     lanes.wait_idle()
-    assert told and told[-1] is session.scan_of(JC) is not None
+    assert told and told[-1] is session.questions.scan_of(JC) is not None
     lanes.shutdown()
 
 
 def test_tests_of_the_same_samples_are_counted_and_a_repeated_one_once(session: Session) -> None:
-    session.test(JC)
-    session.test(JC)
-    assert session.answers[JC].tests_so_far == 1
+    session.questions.test(JC)
+    session.questions.test(JC)
+    assert session.questions.answers[JC].tests_so_far == 1
     session.use_only(Filter("um_per_px", low=0.09, high=0.11))
-    session.test(JC)
-    assert session.answers[JC].tests_so_far == 2 and "Bonferroni" in session.answers[JC].verdict.details
+    session.questions.test(JC)
+    answer = session.questions.answers[JC]
+    assert answer.tests_so_far == 2 and "Bonferroni" in answer.verdict.details
 
 
 def test_the_batch_column_is_tested_within_unless_none_is_wished(session: Session) -> None:
-    session.test(JC)
-    assert session.answers[JC].within_batches is not None and session.answers[JC].batch == "made"
-    session.test(JC, batch="")
-    assert session.answers[JC].within_batches is None and session.answers[JC].new_batch is None
+    session.questions.test(JC)
+    assert session.questions.answers[JC].within_batches is not None and session.questions.answers[JC].batch == "made"
+    session.questions.test(JC, batch="")
+    assert session.questions.answers[JC].within_batches is None and session.questions.answers[JC].new_batch is None
 
 
 def test_a_scan_is_made_once_for_a_map_and_property_and_lassos_use_it(session: Session) -> None:
     session.color_by = JC
     told = []
-    session.scanned.connect(told.append)
-    session.scan_map()
-    session.scan_map()
+    session.questions.scanned.connect(told.append)
+    session.questions.scan_map()
+    session.questions.scan_map()
     assert told[0] is told[1]
     low = np.argsort(session.atlas.columns[JC].to_numpy())[:18]
     assert "of reshuffles some region as large differs" in told[0].sentence(_mask(session, low))
@@ -95,19 +96,19 @@ def test_a_scan_is_made_once_for_a_map_and_property_and_lassos_use_it(session: S
 
 
 def test_the_map_is_colored_by_where_it_is_reliable(session: Session) -> None:
-    session.show_reliability()
+    session.questions.show_reliability()
     assert session.color_by == RELIABLE
     assert session.atlas.columns[RELIABLE].between(0, 1).all()
 
 
 def test_questions_that_cannot_be_asked_say_what_to_do(session: Session) -> None:
     with pytest.raises(Problem, match="no column “Tc”"):
-        session.test("Tc")
+        session.questions.test("Tc")
     with pytest.raises(Problem, match="Make the map first"):
         finish(ask(session.atlas.with_embeddings(None, {}), JC))
     session.sample_column = None
     with pytest.raises(Problem, match="names the sample"):
-        session.test(JC)
+        session.questions.test(JC)
 
 
 def test_names_of_columns_are_said_as_people_say_them(session: Session) -> None:
@@ -117,12 +118,12 @@ def test_names_of_columns_are_said_as_people_say_them(session: Session) -> None:
 
 def test_a_test_that_cannot_be_done_leaves_nothing_behind(session: Session) -> None:
     with pytest.raises(Problem):
-        session.test("Tc")
+        session.questions.test("Tc")
     told = []
-    session.scanned.connect(told.append)
+    session.questions.scanned.connect(told.append)
     session.color_by = JC
-    session.scan_map()
-    assert len(told) == 1 and not session.answers
+    session.questions.scan_map()
+    assert len(told) == 1 and not session.questions.answers
 
 
 @pytest.mark.slow
@@ -138,10 +139,10 @@ def test_the_verdicts_of_real_sets_are_those_of_the_first_trials(real_data: Path
     ):
         opened = Session()
         opened.open(Folder(real_data / name))
-        opened.add_table(real_data / name / table)
+        opened.tables.add(real_data / name / table)
         opened.embed()
-        opened.test(asked)
-        answer = opened.answers[asked]
+        opened.questions.test(asked)
+        answer = opened.questions.answers[asked]
         kinds[name] = answer.verdict.kind
         if name == "uhcs":
             assert "No evidence" in answer.verdict.sentence and answer.evidence.samples == 19
@@ -162,8 +163,8 @@ def test_a_scan_compares_within_batches_where_the_property_goes_with_them(sessio
     value = value + atlas.columns[JC].to_numpy() * 1e-3
     session.open_atlas(atlas.with_columns(atlas.columns.assign(**{JC: value}), {}), "PCA")
     told = []
-    session.scanned.connect(told.append)
-    session.scan_map(JC)
+    session.questions.scanned.connect(told.append)
+    session.questions.scan_map(JC)
     assert told[0].batch == "made"
     inside = _mask(session, np.flatnonzero(value > 5))
     answer = told[0].result.lasso(inside[told[0].units.rows])
@@ -175,10 +176,10 @@ def test_several_properties_of_the_same_samples_share_one_null(session: Session)
     rng = np.random.default_rng(5)
     other = atlas.columns["film"].map({film: rng.standard_normal() for film in atlas.columns["film"].unique()})
     session.open_atlas(atlas.with_columns(atlas.columns.assign(other=other), {"other": "property"}), "PCA")
-    session.test(JC)
-    assert session.answers[JC].family_p is None
-    session.test("other")
-    first, second = session.answers[JC], session.answers["other"]
+    session.questions.test(JC)
+    assert session.questions.answers[JC].family_p is None
+    session.questions.test("other")
+    first, second = session.questions.answers[JC], session.questions.answers["other"]
     assert first.family_p is not None and second.family_p is not None
     assert first.family_p >= first.evidence.p and second.family_p >= second.evidence.p
     both = np.maximum(first.evidence.null, second.evidence.null)[1:]
@@ -187,16 +188,16 @@ def test_several_properties_of_the_same_samples_share_one_null(session: Session)
 
 
 def test_the_count_of_tests_outlives_the_window(session: Session, tmp_path: Path) -> None:
-    session.test(JC)
+    session.questions.test(JC)
     session.use_only(Filter("um_per_px", low=0.09, high=0.11))
-    session.test(JC)
+    session.questions.test(JC)
     session.save(tmp_path / "s.micromap")
     again = Session()
     again.restore(tmp_path / "s.micromap")
-    again.test(JC)
-    assert again.answers[JC].tests_so_far == 2  # the last one once more
-    again.test(JC, batch="")
-    assert again.answers[JC].tests_so_far == 3
+    again.questions.test(JC)
+    assert again.questions.answers[JC].tests_so_far == 2  # the last one once more
+    again.questions.test(JC, batch="")
+    assert again.questions.answers[JC].tests_so_far == 3
 
 
 def test_windows_of_micrographs_without_a_sample_count_by_micrograph(session: Session) -> None:
@@ -205,16 +206,16 @@ def test_windows_of_micrographs_without_a_sample_count_by_micrograph(session: Se
     columns = atlas.columns.assign(micrograph=whole)
     session.open_atlas(atlas.with_columns(columns, {"micrograph": "other", "film": "other"}), "PCA")
     session.sample_column = None
-    session.test(JC, batch="")
-    answer = session.answers[JC]
+    session.questions.test(JC, batch="")
+    answer = session.questions.answers[JC]
     assert len(answer.units) == len(atlas) // 2 and answer.words.samples == "micrographs"
 
 
 @pytest.mark.slow
 def test_maps_from_other_seeds_say_where_the_map_is_reliable(session: Session) -> None:
     told = []
-    session.reliability_told.connect(told.append)
+    session.questions.reliability_told.connect(told.append)
     session.lay_out(Tsne(seed=1), at_once=True)
-    session.show_reliability()
+    session.questions.show_reliability()
     assert "2 other random starts have" in told[0] and session.color_by == RELIABLE
     session.workshop.close()

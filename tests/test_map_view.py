@@ -465,7 +465,7 @@ def test_dots_stay_where_they_are_when_rows_are_renumbered(view: MapView, sessio
     atlas = session.atlas
     grown = atlas_of(np.concatenate([np.full((1, 2), np.nan, np.float32), POSITIONS]))
     ids = np.array(["new", *atlas.ids])
-    session._set_atlas(replace(grown, ids=ids, positions=None))
+    session.take_atlas(replace(grown, ids=ids, positions=None))
     assert not view.canvas.gliding
     assert [place(view, row + 1) for row in range(9)] == before
 
@@ -528,7 +528,7 @@ def test_a_new_table_recolors_the_map(view: MapView, session: Session) -> None:
     session.color_by = "treatment"
     before = color_at(view, 0)
     columns = session.atlas.columns.assign(treatment=["b"] * 5 + ["a"] * 5)
-    session._set_atlas(session.atlas.with_columns(columns))
+    session.take_atlas(session.atlas.with_columns(columns))
     assert color_at(view, 0) != before
 
 

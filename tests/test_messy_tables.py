@@ -88,7 +88,7 @@ def value(session: Session, film: str, column: str) -> Any:
 
 
 def test_every_value_of_a_messy_book_equals_the_truth(session, book) -> None:
-    session.add_table(book)
+    session.tables.add(book)
     for film, (_, jc, error, limit, _, tc, _, thickness) in TRUTH.items():
         if film != "F007":
             np.testing.assert_equal(float(value(session, film, JC)), jc)
@@ -107,18 +107,18 @@ def test_every_value_of_a_messy_book_equals_the_truth(session, book) -> None:
 
 
 def test_every_row_without_a_partner_is_listed(session, book) -> None:
-    session.add_table(book)
-    match, table = session.joined.match, session.joined.table
+    session.tables.add(book)
+    match, table = session.tables.joined.match, session.tables.joined.table
     assert table["Film"].iloc[match.unmatched_rows].tolist() == STRANGERS
     assert session.atlas.columns["file"].iloc[match.unmatched_micrographs].tolist() == ["F050_0.tif", "F050_1.tif"]
-    assert "2 images and 2 of 11 rows" in session.joined.sentence
+    assert "2 images and 2 of 11 rows" in session.tables.joined.sentence
 
 
 def test_a_left_over_row_with_empty_cells_is_listed(qtbot, session, tmp_path) -> None:
     path = tmp_path / "with a mean.csv"
     path.write_text("no;Film;Jc\n1;F001;2,1\n2;F002;3,5\n;;\n;mean;2,8\n", encoding="utf-8")
-    session.add_table(path)
-    window = list_unmatched(session.atlas, session.joined)
+    session.tables.add(path)
+    window = list_unmatched(session.atlas, session.tables.joined)
     qtbot.addWidget(window)
     rows = window.findChildren(QTreeWidget)[-1]
     last = rows.topLevelItem(rows.topLevelItemCount() - 1)
@@ -127,13 +127,13 @@ def test_a_left_over_row_with_empty_cells_is_listed(qtbot, session, tmp_path) ->
 
 @pytest.mark.parametrize(("several", "jc"), [("newest", 4.75), ("first", 4.25)])
 def test_of_several_rows_the_one_that_is_asked_for_is_taken(session, book, several, jc) -> None:
-    session.add_table(book, several=several)
+    session.tables.add(book, several=several)
     assert value(session, "F007", JC) == jc
 
 
 def test_a_mean_with_a_limit_among_its_values_is_no_number(session, tmp_path) -> None:
     (tmp_path / "t.csv").write_text("film;Jc\nF001;<0,1\nF001;0,5\nF002;1,5\n")
-    session.add_table(tmp_path / "t.csv")
+    session.tables.add(tmp_path / "t.csv")
     assert np.isnan(value(session, "F001", "Jc")) and value(session, "F001", "Jc limit") == "<0.1"
 
 
@@ -161,12 +161,12 @@ def test_near_misses_are_proposed_and_joined_only_when_asked(tmp_path) -> None:
     session = Session()
     session.open_atlas(atlas_of([f"{film}_{k}.tif" for film in ("F012", "F013", "F014") for k in range(2)]))
     (tmp_path / "t.csv").write_text("film,Jc\nF12,1.5\nf-13,2.5\nF014,3.5\n")
-    session.add_table(tmp_path / "t.csv")
+    session.tables.add(tmp_path / "t.csv")
     assert np.isnan(value(session, "F012", "Jc")) and value(session, "F014", "Jc") == 3.5
-    assert {(near.table, near.micrograph) for near in session.joined.match.near_misses} == {
+    assert {(near.table, near.micrograph) for near in session.tables.joined.match.near_misses} == {
         ("F12", "F012"), ("f-13", "F013"),
     }  # fmt: skip
-    session.add_table(tmp_path / "t.csv", near=True)
+    session.tables.add(tmp_path / "t.csv", near=True)
     assert [value(session, film, "Jc") for film in ("F012", "F013", "F014")] == [1.5, 2.5, 3.5]
 
 
@@ -175,28 +175,28 @@ def test_a_table_is_read_again_and_taken_away_while_the_selection_stays(session,
     path.write_text("film,Jc\nF001,1.5\nF002,2.5\n")
     before = session.atlas.columns
     session.selection.replace([1, 3])
-    session.add_table(path)
+    session.tables.add(path)
     path.write_text("film,Jc\nF001,9.5\nF002,2.5\n")
-    session.reload_table()
+    session.tables.reload()
     assert value(session, "F001", "Jc") == 9.5 and session.selection.rows.tolist() == [1, 3]
-    session.remove_table()
-    assert session.atlas.columns.equals(before) and not session.atlas.tables and session.joined is None
+    session.tables.remove()
+    assert session.atlas.columns.equals(before) and not session.atlas.tables and session.tables.joined is None
     assert session.selection.rows.tolist() == [1, 3]
     with pytest.raises(Problem, match="No table"):
-        session.remove_table()
+        session.tables.remove()
 
 
 def test_taken_names_and_choices_hold_when_a_session_is_opened_again(session, book, tmp_path) -> None:
     (tmp_path / "t.csv").write_text("file,width\nF001_0.tif,1.5\nF001_1.tif,2.5\n")
-    session.add_table(tmp_path / "t.csv")
-    session.add_table(book, several="newest")
+    session.tables.add(tmp_path / "t.csv")
+    session.tables.add(book, several="newest")
     session.save(tmp_path / "s.micromap")
     again = Session()
     again.restore(tmp_path / "s.micromap")
     names = list(again.atlas.columns)
     assert "width (table)" in names and "width (table) (table)" not in names
-    again.reload_table("t.csv")
-    again.reload_table("films.xlsx [Values]")
+    again.tables.reload("t.csv")
+    again.tables.reload("films.xlsx [Values]")
     assert sorted(again.atlas.columns) == sorted(names) and value(again, "F007", JC) == 4.75
 
 

@@ -59,7 +59,7 @@ def test_with_few_samples_nothing_is_drawn(qtbot: QtBot, session: Session) -> No
     qtbot.addWidget(panel)
     few = session.atlas.samples.dropna().unique()[:4]
     session.use_only(Filter(session.atlas.sample_column, tuple(map(str, few))))
-    session.test(JC)
+    session.questions.test(JC)
     assert panel.sentence.text().startswith("Too few") and panel.prediction.isHidden() and panel.null.isHidden()
 
 
@@ -71,7 +71,7 @@ def test_what_is_offered_becomes_a_filter(qtbot: QtBot, session: Session) -> Non
     session.open_atlas(atlas.with_embeddings(shown, {}))
     panel = PropertyPanel(session)
     qtbot.addWidget(panel)
-    session.test(JC)
+    session.questions.test(JC)
     assert "sorted by pixel size" in panel.sentence.text() and panel.offer.text().startswith("Use only ")
     panel.offer.click()
     assert len(session.used) == 20
@@ -124,7 +124,7 @@ def test_how_images_were_taken_is_drawn_behind_the_details(qtbot: QtBot, session
     panel.unfold.click()
     assert not panel.imaging.isHidden()
     drawn = [plot.toolTip() for plot in panel.imaging.findChildren(Scatter)]
-    assert any("by pixel size" in tip for tip in drawn) and len(drawn) == len(session.answers[JC].suspects)
+    assert any("by pixel size" in tip for tip in drawn) and len(drawn) == len(session.questions.answers[JC].suspects)
 
 
 def test_a_region_that_reshuffles_hardly_reach_is_outlined_and_noise_is_not(qtbot: QtBot, session: Session) -> None:
@@ -132,8 +132,8 @@ def test_a_region_that_reshuffles_hardly_reach_is_outlined_and_noise_is_not(qtbo
     qtbot.addWidget(view)
     inside = InsidePanel(session)
     qtbot.addWidget(inside)
-    session.test(JC)
-    scan = session.scan_of(JC)
+    session.questions.test(JC)
+    scan = session.questions.scan_of(JC)
     region = None if scan is None else scan.outlined()
     assert region is not None
     x, y, radius, words = view.canvas.region
@@ -146,6 +146,6 @@ def test_a_region_that_reshuffles_hardly_reach_is_outlined_and_noise_is_not(qtbo
 def test_errors_of_measuring_are_found_beside_the_property(session: Session) -> None:
     atlas = session.atlas
     session.open_atlas(atlas.with_columns(atlas.columns.assign(**{"Jc_sd": 0.2}), {"Jc_sd": "other"}), "PCA")
-    session.test(JC)
-    errors = measuring_errors(session.atlas, session.answers[JC])
+    session.questions.test(JC)
+    errors = measuring_errors(session.atlas, session.questions.answers[JC])
     assert errors is not None and np.allclose(errors, 0.2) and len(errors) == 20

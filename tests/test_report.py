@@ -26,7 +26,7 @@ KEYS = {
 def tested(linked_atlas: Atlas) -> Session:
     session = Session()
     session.open_atlas(linked_atlas, "PCA")
-    session.test("Jc (MA/cm²)")
+    session.questions.test("Jc (MA/cm²)")
     return session
 
 
@@ -34,19 +34,19 @@ def test_the_report_is_one_file_that_needs_no_network(tested: Session, tmp_path:
     text = write_report(tmp_path / "r.html", tested, "Jc (MA/cm²)").read_text(encoding="utf-8")
     assert not re.search(r"(src|href)=\"?(https?:|//|file:)", text)
     assert text.count("data:image/png") >= 3
-    for told in ("goes along with the structure", "not a cause", "60 images of 20 films", "abc123", "session.test("):
+    for told in ("goes along with the structure", "not a cause", "60 images of 20 films", "abc123", ".questions.test("):
         assert told in text
 
 
 def test_the_naive_numbers_stand_in_the_appendix_only_and_are_called_wrong(tested: Session) -> None:
-    page = page_of(tested, tested.answers["Jc (MA/cm²)"])
+    page = page_of(tested, tested.questions.answers["Jc (MA/cm²)"])
     before, appendix = page.split("<section class=appendix>")
     assert "Permuting images" in appendix and "Random split" in appendix and "wrong" in appendix
     assert "Permuting images" not in before
 
 
 def test_the_summary_has_all_keys_and_no_nan(tested: Session) -> None:
-    summary = json.loads(json.dumps(summary_of(tested.answers["Jc (MA/cm²)"]), allow_nan=False))
+    summary = json.loads(json.dumps(summary_of(tested.questions.answers["Jc (MA/cm²)"]), allow_nan=False))
     assert set(summary) == KEYS
     assert summary["verdict"] == "real" and summary["samples"] == 20 and summary["micrographs"] == 60
     assert summary["within_batch"]["p"] == summary["p"] and summary["new_batch"]["batches"] == 2
@@ -54,8 +54,8 @@ def test_the_summary_has_all_keys_and_no_nan(tested: Session) -> None:
 
 def test_exclusions_stand_in_the_report_with_their_reasons(tested: Session) -> None:
     tested.exclude([0, 1], "charging")
-    tested.test("Jc (MA/cm²)")
-    page = page_of(tested, tested.answers["Jc (MA/cm²)"])
+    tested.questions.test("Jc (MA/cm²)")
+    page = page_of(tested, tested.questions.answers["Jc (MA/cm²)"])
     assert "Excluded: charging" in page and "58 images of 20 films" in page
 
 
@@ -65,8 +65,8 @@ def test_names_of_a_users_table_cannot_break_the_page(linked_atlas: Atlas) -> No
     columns = atlas.columns.rename(columns={"Jc (MA/cm²)": evil})
     session = Session()
     session.open_atlas(atlas.with_columns(columns, {evil: "property"}), "PCA")
-    session.test(evil)
-    assert "<script>" not in page_of(session, session.answers[evil])
+    session.questions.test(evil)
+    assert "<script>" not in page_of(session, session.questions.answers[evil])
 
 
 def test_a_property_that_was_not_tested_has_no_report(tested: Session, tmp_path: Path) -> None:
@@ -106,12 +106,12 @@ def films(tmp_path_factory: pytest.TempPathFactory) -> Session:
     session.open(Films(24, 2, seed=3, folder=tmp_path_factory.mktemp("films")))
     session.embed()
     session.lay_out(Pca())
-    session.test("Jc (MA/cm²)", batch="")
+    session.questions.test("Jc (MA/cm²)", batch="")
     return session
 
 
 def test_the_report_shows_where_a_property_shows_with_a_scale_in_its_unit(films: Session) -> None:
-    page = page_of(films, films.answers["Jc (MA/cm²)"])
+    page = page_of(films, films.questions.answers["Jc (MA/cm²)"])
     before, shown = page.split("<h2>Where it shows</h2>")
     shown = shown.split("<h2>")[0]
     assert "raises" not in before and "no cause" in shown
@@ -121,5 +121,5 @@ def test_the_report_shows_where_a_property_shows_with_a_scale_in_its_unit(films:
 
 
 def test_the_report_says_why_no_place_is_shown(tested: Session) -> None:
-    page = page_of(tested, tested.answers["Jc (MA/cm²)"])
+    page = page_of(tested, tested.questions.answers["Jc (MA/cm²)"])
     assert "Not shown: These vectors were not made from the images here" in page

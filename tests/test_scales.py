@@ -185,7 +185,7 @@ def test_six_entries_give_all_32_images_their_scale_within_two_percent(nanocomp:
     entries = list(groups)
     assert [len(group.rows) for group in entries] == [16, 7, 6, 1, 1, 1] and not groups.without
     for group in entries:
-        session.scale_by_bar(group.rows, group.pixels, NANOCOMP_BARS[round(group.pixels)], "µm")
+        session.scales.by_bar(group.rows, group.pixels, NANOCOMP_BARS[round(group.pixels)], "µm")
     sizes = session.atlas.columns["um_per_px"].to_numpy(float)
     for group in entries:
         true = NANOCOMP_MM * 1000 / NANOCOMP_MAGNIFICATIONS[round(group.pixels)] / 1280
@@ -223,11 +223,11 @@ def sizes_of(session: Session) -> list[float]:
 
 def test_what_a_group_of_bars_says_is_typed_once_and_can_be_undone(session: Session) -> None:
     told: list[BarGroups] = []
-    session.look_for_bars(told.append, lambda _: None)
+    session.scales.look_for_bars(told.append, lambda _: None)
     first, second = told[-1]
     assert first.rows == [0, 1, 2, 3] and second.rows == [4, 5]
-    session.scale_by_bar(first.rows, first.pixels, 2, "µm")
-    session.scale_by_bar(second.rows, second.pixels, 500, "nm")
+    session.scales.by_bar(first.rows, first.pixels, 2, "µm")
+    session.scales.by_bar(second.rows, second.pixels, 500, "nm")
     assert sizes_of(session)[0] == pytest.approx(2 / 101, rel=0.01)
     assert sizes_of(session)[5] == pytest.approx(0.5 / 88, rel=0.01)
     before = sizes_of(session)
@@ -242,14 +242,14 @@ def test_what_a_group_of_bars_says_is_typed_once_and_can_be_undone(session: Sess
 
 
 def test_a_drawn_line_speaks_for_one_image_or_for_all_of_its_kind(session: Session) -> None:
-    session.scale_by_line(2, 50.0, 1, "µm")
+    session.scales.by_line(2, 50.0, 1, "µm")
     assert sizes_of(session) == [0, 0, 0.02, 0, 0, 0]
     session.undo()
-    session.scale_by_line(2, 50.0, 1, "µm", whole_kind=True)
+    session.scales.by_line(2, 50.0, 1, "µm", whole_kind=True)
     assert sizes_of(session) == [0.02] * 6
     assert set(session.atlas.columns["scale_from"]) == {"line: drawn"}
     with pytest.raises(Problem, match="too short"):
-        session.scale_by_line(2, 1.0, 1, "µm")
+        session.scales.by_line(2, 1.0, 1, "µm")
 
 
 def test_a_line_never_speaks_for_images_of_another_magnification(session: Session) -> None:
@@ -268,7 +268,7 @@ def test_a_column_gives_scales_by_pixel_or_by_field(
 ) -> None:
     told = pd.Series([value, value, np.nan, -1.0, value, value])
     session.open_atlas(session.atlas.with_columns(session.atlas.columns.assign(size=told)))
-    session.scale_by_column("size", meaning)  # type: ignore[arg-type]
+    session.scales.by_column("size", meaning)  # type: ignore[arg-type]
     assert sizes_of(session) == pytest.approx([wanted, wanted, 0, 0, wanted, wanted])
     assert session.atlas.columns["scale_from"].tolist() == ["table", "table", "", "", "table", "table"]
 
@@ -278,11 +278,11 @@ def test_a_magnification_is_never_a_pixel_size(session: Session) -> None:
     session.open_atlas(session.atlas.with_columns(columns))
     for meaning in MEANINGS:
         with pytest.raises(Problem, match="magnification"):
-            session.scale_by_column("Magnification (x)", meaning)
+            session.scales.by_column("Magnification (x)", meaning)
     with pytest.raises(Problem, match="holds no"):
-        session.scale_by_column("size", "nm per px")
+        session.scales.by_column("size", "nm per px")
     with pytest.raises(Problem, match="no column"):
-        session.scale_by_column("field", "nm per px")
+        session.scales.by_column("field", "nm per px")
     assert sizes_of(session) == [0] * 6
 
 
@@ -294,8 +294,8 @@ def test_units_are_nanometers_micrometers_and_millimeters() -> None:
 
 
 def test_a_given_scale_is_kept_in_a_saved_session(session: Session, tmp_path: Path) -> None:
-    session.scale_by_bar([0, 1], 101, 2, "µm")
-    session.scale_by_line(4, 88, 500, "nm")
+    session.scales.by_bar([0, 1], 101, 2, "µm")
+    session.scales.by_line(4, 88, 500, "nm")
     session.save(tmp_path / "films.micromap")
     other = Session(cache=tmp_path / "cache")
     other.restore(tmp_path / "films.micromap")
@@ -306,7 +306,7 @@ def test_a_given_scale_is_kept_in_a_saved_session(session: Session, tmp_path: Pa
 
 def test_absurd_sizes_are_refused(session: Session) -> None:
     with pytest.raises(Problem, match="beyond any microscope"):
-        session.scale_by_bar([0], 10, 1000 * 1000, "mm")
+        session.scales.by_bar([0], 10, 1000 * 1000, "mm")
     assert sizes_of(session) == [0] * 6
     session.undo()  # nothing was done
 
@@ -314,16 +314,16 @@ def test_absurd_sizes_are_refused(session: Session) -> None:
 def test_a_map_stays_when_scales_come(session: Session) -> None:
     atlas = session.atlas.with_positions(np.zeros((6, 2), np.float32), "by hand")
     session.open_atlas(atlas)
-    session.set_scale([0, 1], 0.5)
+    session.scales.give([0, 1], 0.5)
     assert session.atlas.positions is atlas.positions and session.map is not None
 
 
 def test_a_script_tells_the_scales_that_a_user_gave(session: Session) -> None:
     from napari_micromap.sharing.script import script_of
 
-    session.scale_by_bar([0, 1], 101, 2, "µm")
+    session.scales.by_bar([0, 1], 101, 2, "µm")
     text = script_of(session)
-    assert "s.set_scale(s.atlas.rows_of(" in text and "'bar: typed'" in text
+    assert "s.scales.give(s.atlas.rows_of(" in text and "'bar: typed'" in text
 
 
 def test_a_map_made_at_one_scale_goes_when_scales_change_and_another_stays(session: Session) -> None:
@@ -334,5 +334,5 @@ def test_a_map_made_at_one_scale_goes_when_scales_change_and_another_stays(sessi
         session.undo()
         atlas = session.atlas.with_embeddings(np.zeros((6, 4), np.float32), {**made, "recipe": repr(recipe)})
         session.open_atlas(atlas.with_positions(np.zeros((6, 2), np.float32), "by hand"))
-        session.set_scale([0, 1], 0.5)
+        session.scales.give([0, 1], 0.5)
         assert (session.map is not None) == (session.atlas.embeddings is not None) == kept

@@ -43,7 +43,7 @@ def embedded(atlas: Atlas, seed: int = 0) -> Atlas:
 
 SIGNALS = (
     "atlas_changed", "map_changed", "waiting_map_changed", "color_changed", "current_changed", "opened",
-    "joined_changed", "saved_changed", "stale_changed", "warned",
+    "saved_changed", "stale_changed", "warned",
 )  # fmt: skip
 
 
@@ -57,6 +57,7 @@ class Listener:
         for name in SIGNALS:
             getattr(session, name).connect(self._hearing(name))
         session.selection.changed.connect(self._hearing("selection"))
+        session.tables.changed.connect(self._hearing("tables"))
         return self
 
     def _hearing(self, name: str) -> Callable[[Any], None]:
@@ -364,7 +365,7 @@ def test_a_data_bar_that_is_corrected_meanwhile_is_not_lost(tmp_path: Path) -> N
     session, run = later(tmp_path, embedded(atlas_of(8)))
     session.lay_out(Pca())
     for _ in run.steps():
-        session._set_atlas(session.atlas.with_bar_rows(np.array([1]), 20))
+        session.take_atlas(session.atlas.with_bar_rows(np.array([1]), 20))
     assert session.atlas.columns["bar_rows"].tolist() == [0, 20, 0, 0, 0, 0, 0, 0]
     assert session.atlas.positions is None
 
@@ -425,11 +426,11 @@ def test_a_table_colors_the_map_by_its_property(tmp_path: Path) -> None:
     session.open_atlas(replace(plain, columns=plain.columns.drop(columns="jc"), roles=MappingProxyType({})))
     table = tmp_path / "t.csv"
     table.write_text("film;Jc (MA/cm²)\nF000;1,5\nF001;2,5\n", encoding="utf-8")
-    session.add_table(table)
+    session.tables.add(table)
     assert session.color_by == "Jc (MA/cm²)" and session.sample_column == "film"
-    assert session.joined is not None and session.joined.match.sentence.startswith("4 of 6 images")
+    assert session.tables.joined is not None and session.tables.joined.match.sentence.startswith("4 of 6 images")
     with pytest.raises(Problem, match="no column"):
-        session.add_table(table, table_column="Film")
+        session.tables.add(table, table_column="Film")
 
 
 def test_a_session_opens_as_it_was_saved(tmp_path: Path) -> None:

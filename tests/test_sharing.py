@@ -69,7 +69,7 @@ def mapped(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Session]:
     (folder / "jc.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
     session = Session(cache=folder / "cache")
     session.open(Folder(folder / "films"))
-    session.add_table(folder / "jc.csv")
+    session.tables.add(folder / "jc.csv")
     session.exclude([4, 7], "charging")
     session.embed(recipe=Recipe(views=1))
     session.lay_out(Pca())

@@ -465,7 +465,7 @@ def test_a_narrow_dock_with_filters_exclusions_and_long_names_cuts_nothing(
     long = session.atlas.columns.rename(columns={"um_per_px": "um_per_px"}).assign(
         **{f"substrate temperature during the {k}th deposition (°C)": "low" for k in range(2)}
     )
-    session._set_atlas(session.atlas.with_columns(long))
+    session.take_atlas(session.atlas.with_columns(long))
     session.color_by = LONG
     for column in list(long.columns)[-2:]:
         session.use_only(Filter(column, ("low",)))

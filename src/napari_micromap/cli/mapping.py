@@ -124,7 +124,7 @@ def _add_values(session: Session, arguments: argparse.Namespace) -> None:
     sample = arguments.sample_column
     if arguments.table is not None:
         key = _key(session.atlas, arguments.table, arguments.sheet, sample)
-        session.add_table(arguments.table, sheet=arguments.sheet, **key)
+        session.tables.add(arguments.table, sheet=arguments.sheet, **key)
     if sample is not None:
         session.sample_column = sample
     if arguments.color_by is not None:
@@ -159,8 +159,8 @@ def _tell_left_out(session: Session, said: ProgressLine) -> None:
         said.sentence(f"Left out: {file.path}: {file.reason}")
     if len(unreadable) > _MOST_NAMED:
         said.sentence(f"Left out: {len(unreadable) - _MOST_NAMED} more that cannot be read")
-    if session.joined is not None:
-        said.sentence(session.joined.sentence)
+    if session.tables.joined is not None:
+        said.sentence(session.tables.joined.sentence)
 
 
 def _tell_result(session: Session, arguments: argparse.Namespace, clock: _Clock) -> None:
@@ -181,7 +181,7 @@ def _tell_result(session: Session, arguments: argparse.Namespace, clock: _Clock)
 
 
 def _result(session: Session, seconds: dict[str, float]) -> dict[str, Any]:
-    atlas, joined = session.atlas, session.joined
+    atlas, joined = session.atlas, session.tables.joined
     assert atlas.embeddings is not None
     return {
         "micrographs": len(atlas),

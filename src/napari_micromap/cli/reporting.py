@@ -23,15 +23,15 @@ def report_property(arguments: argparse.Namespace, said: ProgressLine) -> None:
         raise Problem(f"There is no folder “{folder}” to write {arguments.out.name} into.")
     with session_for(said) as session:
         session.warned.connect(said.sentence)
-        session.asking.connect(said)
+        session.questions.asking.connect(said)
         session.restore(arguments.session)
         if arguments.sample_column is not None:
             session.sample_column = column_named(session.atlas, arguments.sample_column)
         name = column_named(session.atlas, arguments.property)
         batch = None if arguments.batch is None else column_named(session.atlas, arguments.batch)
         adjust = None if not arguments.adjust else [column_named(session.atlas, c) for c in arguments.adjust]
-        session.test(name, batch=batch, adjust=adjust)
-        answer = session.answers[name]
+        session.questions.test(name, batch=batch, adjust=adjust)
+        answer = session.questions.answers[name]
         written = write_report(arguments.out, session, name)
     if arguments.json:
         print(json.dumps(summary_of(answer), ensure_ascii=False))

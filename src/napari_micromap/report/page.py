@@ -45,11 +45,11 @@ def write_report(path: Path | str, session: Session, property: str) -> Path:
     Problem
         If it was not tested yet, or the file cannot be written.
     """
-    if property not in session.answers:
+    if property not in session.questions.answers:
         raise Problem(f"Test {property} first; the report tells what came of it.")
     target = Path(path).expanduser()
     try:
-        target.write_text(page_of(session, session.answers[property]), encoding="utf-8")
+        target.write_text(page_of(session, session.questions.answers[property]), encoding="utf-8")
     except OSError as error:
         raise Problem(f"Nothing can be written to “{target}”; name another place.") from error
     return target
@@ -303,7 +303,7 @@ def _script(session: Session, answer: Answer) -> str:
         "session = Session()",
         f"session.restore({folder!r})",
         f"session.sample_column = {session.atlas.sample_column!r}",
-        f"session.test({answer.property!r}{given})",
+        f"session.questions.test({answer.property!r}{given})",
         f'write_report("report.html", session, {answer.property!r})',
     ]
     return f"<section><h2>Script that reproduces it</h2><pre>{escape(chr(10).join(lines))}</pre></section>"

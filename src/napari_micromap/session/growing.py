@@ -16,11 +16,11 @@ from napari_micromap.atlas import Atlas, Positions
 from napari_micromap.growing import Growth
 from napari_micromap.problems import Problem
 from napari_micromap.session.maps import Map
-from napari_micromap.session.tabling import Tabling
+from napari_micromap.session.marking import Marking
+from napari_micromap.session.tables import Tables
 from napari_micromap.sources.folder import Folder
 from napari_micromap.sources.several import Several
 from napari_micromap.sources.windows import Cut, Windows
-from napari_micromap.tables import Wanted
 from napari_micromap.wording import counted
 from napari_micromap.work import Work
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from napari_micromap.sources import Source
 
 
-class Growing(Tabling):
+class Growing(Marking):
     """The verb that looks for new micrographs, and what keeps all else where it is when the collection changes."""
 
     map_changed = Signal(object)
@@ -38,6 +38,8 @@ class Growing(Tabling):
     grown = Signal(object)  # growing.Growth: what a look at the source found
     fresh_changed = Signal(object)  # frozenset[str]: see `fresh`
     workshop: pipeline.Workshop
+    tables: Tables
+    _map: Map | None
     _waiting_map: Map | None
     _current: int | None
     _map_touched: bool
@@ -78,7 +80,7 @@ class Growing(Tabling):
             if color in atlas.columns:
                 self.color_by = color
 
-        self._build(lambda: self._cutting(cut or Cut()), done)
+        self.build(lambda: self._cutting(cut or Cut()), done)
 
     def _cutting(self, cut: Cut) -> Work[tuple[tuple[Atlas, Source | None], Atlas]]:
         wholes = self._atlas, self._source
@@ -101,9 +103,12 @@ class Growing(Tabling):
             self._start_anew(atlas)
             self._source = source
 
-        self._build(lambda: pipeline.gather(source), done)
+        self.build(lambda: pipeline.gather(source), done)
 
     def _start_anew(self, atlas: Atlas) -> None:
+        raise NotImplementedError
+
+    def build(self, start: Callable[[], Any], done: Callable[[Any], None]) -> None:
         raise NotImplementedError
 
     @property
@@ -120,7 +125,7 @@ class Growing(Tabling):
         wanted = source or self._source
         if wanted is None:
             raise Problem("These images did not come from a folder; open the folder that holds them to find new ones.")
-        self._build(lambda: self._growth(wanted, self._atlas), self._has_grown)
+        self.build(lambda: self._growth(wanted, self._atlas), self._has_grown)
 
     def find_images(self, folder: Path | str) -> None:
         """Look in a folder for images that are not where they were; they are known by their content."""
@@ -130,12 +135,12 @@ class Growing(Tabling):
             atlas, count, still = found
             if self._atlas is not before:
                 return
-            self._set_atlas(atlas)
+            self.take_atlas(atlas)
             self.images_missing = still > 0
             rest = f"; {counted(still, 'image')} {'is' if still == 1 else 'are'} still missing" if still else ""
             self.warned.emit(f"{counted(count, 'image')} found in “{Path(folder).name}”{rest}.")
 
-        self._build(lambda: growing.refound(before, Folder(Path(folder))), done)
+        self.build(lambda: growing.refound(before, Folder(Path(folder))), done)
 
     # ------------------------------------------------------------------ within
 
@@ -150,13 +155,9 @@ class Growing(Tabling):
                 growth: Growth = end.value
                 break
         joined = None
-        for origin in dict.fromkeys(before.tables.values()) if len(growth.new) else ():
-            path, wanted = self._added.get(origin, (Path(origin), Wanted()))
-            try:
-                joined = yield from pipeline.add_table(growth.atlas, path, wanted)
-                growth = replace(growth, atlas=joined.atlas)
-            except (Problem, OSError):
-                said.append(f"The table “{path.name}” cannot be read again, so new images have no values of it.")
+        if len(growth.new):
+            atlas, joined = yield from self.tables.add_again(growth.atlas, said)
+            growth = replace(growth, atlas=atlas)
         return before, growth, joined, said
 
     def _has_grown(self, result: tuple[Atlas, Growth, pipeline.Joined | None, list[str]]) -> None:
@@ -165,10 +166,9 @@ class Growing(Tabling):
         if atlas is None:  # others are open now, or data bars were corrected: those images are to be embedded anew
             return
         new = frozenset(map(str, growth.atlas.ids[growth.new]))
-        self._set_atlas(atlas, atlas.positions)
+        self.take_atlas(atlas, atlas.positions)
         if joined is not None:
-            self.joined = joined
-            self.joined_changed.emit(joined)
+            self.tables.show(joined)
         self._set_fresh(self._fresh | new)
         self.images_missing = len(growth.gone) > 0
         if self.images_missing:

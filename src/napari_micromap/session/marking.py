@@ -44,7 +44,7 @@ class Marking:
         self.scope.stepped.connect(self._on_scope_step)
         self.named.changed.connect(self._show_named_columns)
 
-    def _set_atlas(self, atlas: Atlas, placed: Positions | None = None) -> None:
+    def take_atlas(self, atlas: Atlas, placed: Positions | None = None) -> None:
         raise NotImplementedError
 
     def _note_property(self) -> None:
@@ -97,7 +97,7 @@ class Marking:
 
     def _take_sample(self, atlas: Atlas) -> None:
         before, after = self._atlas.sample_column, atlas.sample_column
-        self._set_atlas(atlas)
+        self.take_atlas(atlas)
         if after not in (before, None) and self._color_by == before:
             self.color_by = after
 
@@ -199,21 +199,21 @@ class Marking:
         if gone or new:
             kept = before.drop(columns=[*gone, *(name for name in new if name in before)])
             columns = pd.concat([kept, pd.DataFrame(new, index=kept.index)], axis=1)
-            self._set_atlas(self._atlas.with_columns(columns, dict.fromkeys(new, "other")))
+            self.take_atlas(self._atlas.with_columns(columns, dict.fromkeys(new, "other")))
 
     # ------------------------------------------------------------------ tags, roles, data bars
 
     def tag(self, rows: ArrayLike, tag: str, whole_sample: bool = False) -> None:
         """Put a tag on micrographs, or on all of their samples."""
-        self._set_atlas(tags.with_tag(self._atlas, self._of_sample(rows, whole_sample), tag))
+        self.take_atlas(tags.with_tag(self._atlas, self._of_sample(rows, whole_sample), tag))
 
     def untag(self, rows: ArrayLike, tag: str, whole_sample: bool = False) -> None:
         """Take a tag off micrographs, or off all of their samples."""
-        self._set_atlas(tags.without_tag(self._atlas, self._of_sample(rows, whole_sample), tag))
+        self.take_atlas(tags.without_tag(self._atlas, self._of_sample(rows, whole_sample), tag))
 
     def note(self, rows: ArrayLike, text: str, whole_sample: bool = False) -> None:
         """Write a note on micrographs, or on all of their samples; an empty one takes it away."""
-        self._set_atlas(tags.with_note(self._atlas, self._of_sample(rows, whole_sample), text))
+        self.take_atlas(tags.with_note(self._atlas, self._of_sample(rows, whole_sample), text))
 
     def _of_sample(self, rows: ArrayLike, whole: bool) -> Rows:
         return tags.rows_of_sample(self._atlas, rows) if whole else np.asarray(rows, np.intp)
@@ -228,7 +228,7 @@ class Marking:
         if role == "sample":
             self._take_sample(atlas.with_sample_column(column))
         elif atlas.roles.get(column) != role:
-            self._set_atlas(atlas.with_columns(atlas.columns, {column: role}))
+            self.take_atlas(atlas.with_columns(atlas.columns, {column: role}))
 
     @property
     def corrected_bars(self) -> Mapping[str, int]:
@@ -245,4 +245,4 @@ class Marking:
         elsewhere = columns["bar_side"].map(side_of) != side if bar_rows and "bar_side" in columns else False
         if ((columns["bar_rows"] != bar_rows) | elsewhere).any():
             self._bars.update(dict.fromkeys(map(str, self._atlas.ids[chosen]), int(bar_rows)))
-            self._set_atlas(self._atlas.with_bar_rows(chosen, bar_rows, side))
+            self.take_atlas(self._atlas.with_bar_rows(chosen, bar_rows, side))

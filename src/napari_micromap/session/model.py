@@ -16,10 +16,14 @@ from napari_micromap.atlas import Atlas, Positions
 from napari_micromap.microscopy.cropping import Side
 from napari_micromap.recipe import Recipe
 from napari_micromap.session.catching_up import caught_up
+from napari_micromap.session.groups import Groups
 from napari_micromap.session.maps import Map
 from napari_micromap.session.outlines import Outlines
+from napari_micromap.session.questions import Questions
 from napari_micromap.session.running import AtOnce, Runner
 from napari_micromap.session.saving import Mark, Saving
+from napari_micromap.session.scales import Scales
+from napari_micromap.session.tables import Tables
 from napari_micromap.session.where import Where
 from napari_micromap.tables import telling_column
 from napari_micromap.work import Progress
@@ -33,8 +37,9 @@ if TYPE_CHECKING:
 class Session(Saving):
     """Everything a user has open: the atlas, the shown map, selection, current micrograph, color.
 
-    Every button of the dock is one verb of this class. In a script each verb returns when it is done; in napari
-    they queue up behind one another, off the window's thread.
+    Every button of the dock is one verb of this class or of one of its parts: ``tables``, ``scales``, ``questions``
+    (about a property), ``groups`` (what differs), ``selection``, ``scope``, ``named``, ``where``, ``outlines``. In a
+    script each verb returns when it is done; in napari they queue up behind one another, off the window's thread.
 
     Parameters
     ----------
@@ -57,6 +62,8 @@ class Session(Saving):
         super().__init__()
         self.run: Runner = run if run is not None else AtOnce()
         self.workshop = pipeline.Workshop(cache)
+        self.tables, self.scales = Tables(self), Scales(self)
+        self.questions, self.groups = Questions(self), Groups(self)
         self.where = Where(self)
         self.outlines = Outlines(self)
         self._map: Map | None = None
@@ -120,7 +127,7 @@ class Session(Saving):
             self._start_anew(atlas)
             self._source = source
 
-        self._build(lambda: pipeline.gather(source), done)
+        self.build(lambda: pipeline.gather(source), done)
 
     def open_atlas(self, atlas: Atlas, title: str = "Map") -> None:
         """Start anew with micrographs that are gathered already; shows their map under this title if they have one."""
@@ -130,7 +137,7 @@ class Session(Saving):
 
     def download(self, backbone: Backbone) -> None:
         """Download the weights of a backbone; whoever calls this has asked the user."""
-        self._build(lambda: pipeline.download(backbone), lambda _: None)
+        self.build(lambda: pipeline.download(backbone), lambda _: None)
 
     def embed(
         self,
@@ -143,7 +150,7 @@ class Session(Saving):
 
         With ``verify`` every file is read again, also those that seem not to have changed.
         """
-        self._build(
+        self.build(
             lambda: pipeline.embed(self._atlas, backbone, recipe or Recipe(), self.workshop, device, verify),
             self._was_built,
         )
@@ -155,7 +162,7 @@ class Session(Saving):
             self._was_built(taken[0])
             self.warned.emit(taken[1])
 
-        self._build(lambda: pipeline.take_embeddings(self._atlas, Path(path)), done)
+        self.build(lambda: pipeline.take_embeddings(self._atlas, Path(path)), done)
 
     def take_positions(self, path: Path | str) -> None:
         """Take a map made elsewhere: ``.npy`` (n, 2) in order, or a table with file names, x and y."""
@@ -164,11 +171,11 @@ class Session(Saving):
             self._laid_out(taken[:2])
             self.warned.emit(taken[2])
 
-        self._build(lambda: pipeline.take_positions(self._atlas, Path(path)), done)
+        self.build(lambda: pipeline.take_positions(self._atlas, Path(path)), done)
 
     def fit(self) -> None:
         """Compare the micrographs; the map needs it, and makes up for it where it was left out."""
-        self._build(lambda: pipeline.fit(self._atlas), self._was_built)
+        self.build(lambda: pipeline.fit(self._atlas), self._was_built)
 
     def lay_out(self, layout: Layout | None = None, at_once: bool = False) -> None:
         """Make the map; UMAP, or PCA where there are fewer than 30 micrographs, if none is named.
@@ -181,7 +188,7 @@ class Session(Saving):
             if at_once:
                 self.show_waiting_map()
 
-        self._build(lambda: pipeline.lay_out(self._atlas, layout, self.workshop, self.used, self._like()), done)
+        self.build(lambda: pipeline.lay_out(self._atlas, layout, self.workshop, self.used, self._like()), done)
 
     def make_map(
         self, backbone: Backbone | None = None, recipe: Recipe | None = None, layout: Layout | None = None
@@ -202,7 +209,7 @@ class Session(Saving):
         before = self._atlas
         super().set_bar_rows(rows, bar_rows, side)
         if self._atlas is not before:
-            self._let_map_go()
+            self.let_map_go()
 
     def open_micrograph(self, row: int) -> None:
         """Make a micrograph current and ask for it at full resolution."""
@@ -214,19 +221,45 @@ class Session(Saving):
         self.run.cancel("build")
         self.progressed.emit(None)
 
+    # ------------------------------------------------------------------ for its parts
+
+    def build(self, start: Callable[[], Any], done: Callable[[Any], None]) -> None:
+        """Queue work on the collection in the lane *build*; ``done`` gets what came of it."""
+
+        def finished(result: Any) -> None:
+            done(result)
+            self.progressed.emit(None)
+
+        self.run(start, lane="build", done=finished, progress=self._on_progress)
+
+    def take_atlas(self, atlas: Atlas, placed: Positions | None = None) -> None:
+        """Let the session hold another state of its collection; rows are renumbered where they changed.
+
+        ``placed``, (n, 2), says where new ones lie on the map.
+        """
+        if atlas is self._atlas:
+            return
+        before, self._atlas = self._atlas, atlas
+        moved = None
+        if len(before) and not np.array_equal(before.ids, atlas.ids):
+            moved = self._renumber(pd.Index(atlas.ids).get_indexer(pd.Index(before.ids)), placed)
+        self.atlas_changed.emit(atlas)
+        if moved is not None:
+            moved()
+        if self._color_by is not None and self._color_by not in atlas.columns:
+            self.color_by = telling_column(atlas)
+
+    def let_map_go(self) -> None:
+        """Take the map away, and stop what is being made: it is made with what turned out to be wrong."""
+        self.cancel()
+        self._show_none()
+
     # ------------------------------------------------------------------ within
 
     def _note_property(self) -> None:
         """Remember that a property has colored a map: exclusions from now on may have followed it."""
         if self._map is not None and self._color_by is not None:
             self._property_seen |= self._atlas.roles.get(self._color_by) == "property"
-
-    def _build(self, start: Callable[[], Any], done: Callable[[Any], None]) -> None:
-        def finished(result: Any) -> None:
-            done(result)
-            self.progressed.emit(None)
-
-        self.run(start, lane="build", done=finished, progress=self._on_progress)
 
     def _on_progress(self, progress: Progress) -> None:
         if isinstance(progress.partial, pipeline.Preview):
@@ -249,6 +282,8 @@ class Session(Saving):
         self.where.hide()
         self.outlines.hide()
         self._forget_marks()
+        for part in (self.tables, self.scales, self.questions, self.groups):
+            part.forget()
         self.images_missing = False
         self.current = None
         was_stale, self._stale = self._stale, frozenset()
@@ -257,10 +292,9 @@ class Session(Saving):
         self._wholes = None
         self._color_by = telling_column(atlas)
         self._map = None  # before the atlas, so that no view sees one beside the other
-        self._set_atlas(atlas)
+        self.take_atlas(atlas)
         self._show_none()
         self.color_changed.emit(self._color_by)
-        self.joined_changed.emit(None)
         self._mark = Mark(atlas, self.state(), saved=False)
         if was_fresh:
             self.fresh_changed.emit(self._fresh)
@@ -269,30 +303,17 @@ class Session(Saving):
         if was_saved is not None:
             self.saved_changed.emit(None)
 
-    def _set_atlas(self, atlas: Atlas, placed: Positions | None = None) -> None:
-        if atlas is self._atlas:
-            return
-        before, self._atlas = self._atlas, atlas
-        moved = None
-        if len(before) and not np.array_equal(before.ids, atlas.ids):
-            moved = self._renumber(pd.Index(atlas.ids).get_indexer(pd.Index(before.ids)), placed)
-        self.atlas_changed.emit(atlas)
-        if moved is not None:
-            moved()
-        if self._color_by is not None and self._color_by not in atlas.columns:
-            self.color_by = telling_column(atlas)
-
     def _was_built(self, built: Atlas) -> None:
         atlas = caught_up(built, self._atlas)
         if atlas is not None:
-            self._set_atlas(atlas)
+            self.take_atlas(atlas)
 
     def _laid_out(self, atlas_and_title: tuple[Atlas, str]) -> None:
         built, title = atlas_and_title
         atlas = caught_up(built, self._atlas)
         if atlas is None or atlas.positions is None:
             return
-        self._set_atlas(atlas)
+        self.take_atlas(atlas)
         self._set_fresh(())
         new = Map(atlas.positions, title)
         # Nothing moves under a hand: a map that is being worked on stays until the user asks for the new one.
@@ -310,11 +331,6 @@ class Session(Saving):
             self._waiting_map = None
             self.waiting_map_changed.emit(None)
         self.map_changed.emit(new)
-
-    def _let_map_go(self) -> None:
-        """Take the map away, and stop what is being made: it is made with what turned out to be wrong."""
-        self.cancel()
-        self._show_none()
 
     def _show_none(self) -> None:
         """Take the map away."""

@@ -2,32 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import TYPE_CHECKING
 
-from psygnal import Signal, SignalInstance
+from psygnal import Signal
 
-from napari_micromap.atlas import Atlas, Micrograph
+from napari_micromap.atlas import Micrograph
 from napari_micromap.descriptors.measuring import Measuring
 from napari_micromap.questions.counting import Outline, outline
-from napari_micromap.session.running import Runner
 
-
-class Shown(Protocol):
-    """What is needed of the session."""
-
-    run: Runner
-
-    @property
-    def atlas(self) -> Atlas:
-        """The micrographs."""
-
-    @property
-    def current(self) -> int | None:
-        """The row that is opened."""
-
-    @property
-    def opened(self) -> SignalInstance:
-        """Tells of a row that is to be opened."""
+if TYPE_CHECKING:
+    from napari_micromap.session.model import Session
 
 
 class Outlines:
@@ -35,7 +19,7 @@ class Outlines:
 
     changed = Signal()
 
-    def __init__(self, session: Shown) -> None:
+    def __init__(self, session: Session) -> None:
         self._session = session
         self.quantity: str | None = None
         self.measuring = Measuring()

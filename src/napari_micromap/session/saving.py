@@ -14,6 +14,7 @@ from napari_micromap.atlas import Atlas
 from napari_micromap.problems import Problem
 from napari_micromap.session.growing import Growing
 from napari_micromap.session.maps import Map
+from napari_micromap.session.questions import Questions
 from napari_micromap.work import Work
 
 # What one does in passing: it is saved along, but nobody would miss it.
@@ -56,6 +57,7 @@ class Saving(Growing):
 
     saved_changed = Signal(object)  # Path | None
     cleared = Signal(object)  # store.room.Kept: what is left on disk
+    questions: Questions
 
     def __init__(self) -> None:
         super().__init__()
@@ -89,15 +91,15 @@ class Saving(Growing):
             if then is not None:
                 then()
 
-        self._build(start, done)
+        self.build(start, done)
 
     def restore(self, folder: Path | str) -> None:
         """Open a saved session folder, or its open.micromap."""
-        self._build(lambda: pipeline.restore(Path(folder), self.workshop), self._restored)
+        self.build(lambda: pipeline.restore(Path(folder), self.workshop), self._restored)
 
     def clear_kept(self) -> None:
         """Let go of the embeddings and thumbnails in the cache folder; they are made again when needed."""
-        self._build(lambda: pipeline.clear_kept(self.workshop), self.cleared.emit)
+        self.build(lambda: pipeline.clear_kept(self.workshop), self.cleared.emit)
 
     def state(self) -> dict[str, Any]:
         """Return what is neither atlas nor layout, ready for JSON."""
@@ -112,8 +114,8 @@ class Saving(Growing):
             "bars": dict(self._bars),
             "source": self._source_state(),
             "fresh": sorted(self._fresh),
-            "tables": self._tables_state(),
-            "tests": self._asked_state(),
+            "tables": self.tables.state(),
+            "tests": self.questions.state(),
         }
 
     # ------------------------------------------------------------------ within
@@ -138,8 +140,8 @@ class Saving(Growing):
             self.color_by = color
         self.scope.restore(state.get("scope"))
         self.named.restore(state.get("named"))
-        self._restore_tables(state.get("tables"), atlas)
-        self._restore_asked(state.get("tests"))
+        self.tables.restore(state.get("tables"))
+        self.questions.restore(state.get("tests"))
         self._property_seen |= state.get("property_seen") is True
         bars = state.get("bars")
         self._bars = {str(i): int(h) for i, h in bars.items() if isinstance(h, int)} if isinstance(bars, dict) else {}

@@ -3,39 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
-from psygnal import Signal, SignalInstance
+from psygnal import Signal
 
-from napari_micromap.atlas import Atlas, Micrograph
+from napari_micromap.atlas import Micrograph
 from napari_micromap.problems import Problem
 from napari_micromap.questions.locating import Located, locate, why_not
-from napari_micromap.session.running import Runner
 from napari_micromap.statistics.where import Split
 
 if TYPE_CHECKING:
-    from napari_micromap.questions.inquiry import Answer
+    from napari_micromap.session.model import Session
 
 
 TITLE = "Where it shows: blue lowers, red raises"
-
-
-class Asked(Protocol):
-    """What is needed of the session."""
-
-    run: Runner
-
-    @property
-    def asking(self) -> SignalInstance:
-        """Tells how far the work is."""
-
-    @property
-    def atlas(self) -> Atlas:
-        """The micrographs."""
-
-    @property
-    def answers(self) -> Mapping[str, Answer]:
-        """The tests that were made."""
 
 
 class Where:
@@ -49,7 +30,7 @@ class Where:
 
     changed = Signal()
 
-    def __init__(self, session: Asked) -> None:
+    def __init__(self, session: Session) -> None:
         self._session = session
         self.splits: Mapping[int, Split] = {}  # row to shares; empty where nothing is shown
         self._strongest: dict[str, float] = {}
@@ -68,7 +49,7 @@ class Where:
     @property
     def title(self) -> str:
         """What the colors mean, with the ends of their scale in units of the property."""
-        answer = self._session.answers.get(self.property or "")
+        answer = self._session.questions.answers.get(self.property or "")
         if answer is None:
             return TITLE
         if answer.units.categories:
@@ -83,7 +64,7 @@ class Where:
         Problem
             If it was not tested, or if no place can be shown; the sentence says why.
         """
-        answer = self._session.answers.get(property)
+        answer = self._session.questions.answers.get(property)
         if answer is None:
             raise Problem(f"Test {property} first: where it shows means something only if the pictures predict it.")
         reason = why_not(self._session.atlas, answer.evidence)
@@ -98,11 +79,11 @@ class Where:
                 self.splits, self.property = found.splits, property
                 self._strongest[property] = max(self._strongest.get(property, 0.0), found.strongest)
                 self.changed.emit()
-            self._session.asking.emit(None)
+            self._session.questions.asking.emit(None)
 
         self._session.run(
             lambda: locate(atlas, rows, units, nuisance), lane="where", done=done,
-            progress=self._session.asking.emit,
+            progress=self._session.questions.asking.emit,
         )  # fmt: skip
 
     def hide(self) -> None:

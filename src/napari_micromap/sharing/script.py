@@ -18,7 +18,7 @@ from napari_micromap.layouts import LAYOUTS
 from napari_micromap.problems import Problem
 from napari_micromap.recipe import Recipe
 from napari_micromap.session import Session, tags
-from napari_micromap.session.scaling import GIVEN
+from napari_micromap.session.scales import GIVEN
 from napari_micromap.sources.films import Films
 from napari_micromap.sources.folder import Folder
 from napari_micromap.sources.several import Several
@@ -139,10 +139,10 @@ def _films_in(root: str) -> str:
 def _columns(lines: _Lines, session: Session) -> None:
     atlas = session.atlas
     for origin in dict.fromkeys(atlas.tables.values()):
-        path, wanted = session.added_tables.get(origin, (Path(file_and_sheet(origin)[0]), Wanted()))
+        path, wanted = session.tables.added.get(origin, (Path(file_and_sheet(origin)[0]), Wanted()))
         given = {f.name: getattr(wanted, f.name) for f in fields(wanted)}
         said = [f"{name}={value!r}" for name, value in given.items() if value != getattr(Wanted(), name)]
-        lines.say(f"s.add_table({', '.join([repr(str(path)), *said])})")
+        lines.say(f"s.tables.add({', '.join([repr(str(path)), *said])})")
     for name in atlas.tables:
         role = atlas.roles.get(name)
         if role not in (None, "sample") and guess_role(name, atlas.columns[name]) != role:
@@ -175,7 +175,7 @@ def _scales(lines: _Lines, session: Session) -> None:
         if origin in GIVEN and np.isfinite(size)
     }
     for (size, origin), ids in _grouped(given).items():
-        lines.say(f"s.set_scale(s.atlas.rows_of({_listed(ids)}), {size!r}, {origin!r})")
+        lines.say(f"s.scales.give(s.atlas.rows_of({_listed(ids)}), {size!r}, {origin!r})")
 
 
 def _scope(lines: _Lines, session: Session) -> None:

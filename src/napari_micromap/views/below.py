@@ -91,9 +91,9 @@ class AddedTables(QMenu):
         self.clear()
         for origin in dict.fromkeys(self._session.atlas.tables.values()):
             name = Path(origin).name
-            self._add(f"Read “{name}” again", partial(self._session.reload_table, origin), "After it was edited")
+            self._add(f"Read “{name}” again", partial(self._session.tables.reload, origin), "After it was edited")
             self._add(
-                f"Take “{name}” away", partial(self._session.remove_table, origin), "Its columns go; the map stays"
+                f"Take “{name}” away", partial(self._session.tables.remove, origin), "Its columns go; the map stays"
             )
         if self.isEmpty():
             self.addAction("No table was added").setEnabled(False)

@@ -115,7 +115,7 @@ class Comparisons:
 
     def _on_outline(self, quantity: str, measuring: Measuring) -> None:
         """Draw on the micrograph that is opened, or open one."""
-        outlines, comparison = self._session.outlines, self._session.comparison
+        outlines, comparison = self._session.outlines, self._session.groups.comparison
         outlines.show(quantity, measuring)
         if self._gallery.mode != "opened" and comparison is not None:
             self._open(self._examples(comparison.a.rows)[0])
@@ -132,7 +132,7 @@ class Comparisons:
 
     def _examples(self, rows: Rows) -> list[int]:
         try:
-            typical: list[int] = self._session.typical(rows, _EXAMPLES).tolist()
+            typical: list[int] = self._session.groups.typical(rows, _EXAMPLES).tolist()
         except Problem:  # there is no map yet
             typical = []
         return typical or [int(row) for row in rows[:_EXAMPLES]]

@@ -154,6 +154,7 @@ class MicromapDock(QWidget):
         self.header.folded.connect(lambda _: self._show_check())
         self.header.save_wanted.connect(self.wishes.saving.save)
         self.check.table_wanted.connect(self.wishes.ask_table)
+        self.check.this_table_wanted.connect(self.wishes.add_table)
         self.check.map_wanted.connect(self.make_map)
         self.check.unreadable_wanted.connect(self.windows.unreadable)
         self.check.unmatched_wanted.connect(self.windows.unmatched)
@@ -163,6 +164,7 @@ class MicromapDock(QWidget):
         self.more.changed.connect(self._on_more)
         self.check.same_scale_wanted.connect(self.more.fields.use_same_scale)
         self.check.own_scales_wanted.connect(self.more.fields.use_own_scales)
+        self.selected.gallery_wanted.connect(lambda: self.gallery.show())
         self.selected.back_wanted.connect(self.gallery.back)
         self.selected.where_wanted.connect(self._on_where)
         self.selected.close_wanted.connect(self.gallery.close)
@@ -179,7 +181,7 @@ class MicromapDock(QWidget):
         self._lanes.busy_changed.connect(self._on_busy)
         listen(self, self.session.atlas_changed, self._on_atlas)
         listen(self, self.session.map_changed, self._on_map)
-        listen(self, self.session.joined_changed, self._on_joined)
+        listen(self, self.session.tables.changed, self._on_joined)
         listen(self, self.session.saved_changed, self._on_saved)
         listen(self, self.session.grown, self._on_grown)
         listen(self, self.session.warned, lambda said: self.wishes.tell_of_session(said, self.notice.tell))
@@ -290,7 +292,8 @@ class MicromapDock(QWidget):
         if where.splits:
             where.hide()
             return
-        tested = session.color_by if session.color_by in session.answers else next(iter(session.answers), None)
+        answers = session.questions.answers
+        tested = session.color_by if session.color_by in answers else next(iter(answers), None)
         opened = [] if self.overlay.row is None else [self.overlay.row]
         rows = shown.rows.tolist() if self.gallery.mode == "gallery" and shown is not None else opened
         try:

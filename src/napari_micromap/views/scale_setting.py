@@ -91,7 +91,7 @@ class ScaleSetting:
         if row is None:
             return
         try:
-            self._session.scale_by_line(row, pixels, length, unit, whole_kind)
+            self._session.scales.by_line(row, pixels, length, unit, whole_kind)
         except Problem as problem:
             self._tell(str(problem))
         else:

@@ -78,8 +78,8 @@ class Windows:
 
     def unmatched(self) -> None:
         """List what of the last table matched, and what did not."""
-        if self._session.joined is not None:
-            _show(list_unmatched(self._session.atlas, self._session.joined, self._parent))
+        if self._session.tables.joined is not None:
+            _show(list_unmatched(self._session.atlas, self._session.tables.joined, self._parent))
 
 
 def _show(window: QDialog) -> None:

@@ -249,9 +249,9 @@ class Wishes:
             if preview.doubts:
                 TableChoices(self._session, preview, self._window).show()
             else:
-                self._try(lambda: self._session.add_table(path))
+                self._try(lambda: self._session.tables.add(path))
 
-        self._try(lambda: self._session.look_at_table(path, seen))
+        self._try(lambda: self._session.tables.look_at(path, seen))
 
     def _try(self, verb: Callable[[], object]) -> None:
         try:

@@ -109,7 +109,7 @@ class MapView(QWidget):
         listen(self, session.scope.changed, self._show_scope)
         listen(self, session.current_changed, self._show_current)
         listen(self, session.fresh_changed, lambda _: self._show_dots())
-        listen(self, session.scanned, self._show_region)
+        listen(self, session.questions.scanned, self._show_region)
         self.canvas.lasso_drawn.connect(self._on_lasso)
         self.canvas.dot_clicked.connect(self._on_dot_clicked)
         self.canvas.dot_opened.connect(session.open_micrograph)

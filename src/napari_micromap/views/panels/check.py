@@ -15,6 +15,7 @@ from napari_micromap.session import Session
 from napari_micromap.session.before import bars_of, scales_of
 from napari_micromap.tables import name_pieces, sample_candidates
 from napari_micromap.tables.names import file_names
+from napari_micromap.views.beside import TablesBeside
 from napari_micromap.views.chips import PieceChips
 from napari_micromap.views.controls import GAP, Choice, ChoiceBox, Line, field_name, link, push, side_by_side
 from napari_micromap.views.listening import listen
@@ -32,6 +33,7 @@ class CheckPanel(QWidget):
     """
 
     table_wanted = Signal()
+    this_table_wanted = Signal(object)  # Path of one that lies in the folder
     map_wanted = Signal()
     unreadable_wanted = Signal()
     unmatched_wanted = Signal()
@@ -74,6 +76,7 @@ class CheckPanel(QWidget):
             "It is matched by file name, folder, or a piece of the name.",
         )
         self.matched = link("", self.unmatched_wanted.emit, "List what matched and what did not")
+        self.beside = TablesBeside(session, self.this_table_wanted.emit)
         self.make_map = push("Make map", self.map_wanted.emit, main=True)
         self.duration = Line(muted=True)
         self.more = QToolButton()
@@ -86,10 +89,10 @@ class CheckPanel(QWidget):
         self.more.toggled.connect(self._on_more)
         self._on_more(False)
         listen(self, session.atlas_changed, self._on_atlas)
-        listen(self, session.joined_changed, self._on_joined)
+        listen(self, session.tables.changed, self._on_joined)
         listen(self, session.scope.changed, self._show_scales)
         self._on_atlas(session.atlas)
-        self._on_joined(session.joined)
+        self._on_joined(session.tables.joined)
 
     # ------------------------------------------------------------------ build
 
@@ -112,6 +115,7 @@ class CheckPanel(QWidget):
         layout.addLayout(side_by_side(scale, self.scales, 1))
         layout.addWidget(self.mixed)
         layout.addLayout(side_by_side(table, self.add_table, self.matched, 1))
+        layout.addWidget(self.beside)
         layout.addSpacing(2)
         layout.addLayout(side_by_side(self.make_map, self.duration))
         layout.addWidget(self.more, 0, Qt.AlignmentFlag.AlignLeft)

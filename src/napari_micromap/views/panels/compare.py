@@ -59,7 +59,7 @@ class ComparePanel(QWidget):
                             main=True)  # fmt: skip
         self.without_insets = QCheckBox("Leave out insets and letters in boxes")
         self.without_insets.setToolTip("Framed insets, letter boxes, bars and colored marks are not counted")
-        self.progress, self.cancel = Line(muted=True), flat("Cancel", session.cancel_comparison, "Stop comparing")
+        self.progress, self.cancel = Line(muted=True), flat("Cancel", session.groups.cancel, "Stop comparing")
         self.forest = Forest()
         self.sentence, self.counted = Paragraph(), Paragraph(muted=True)
         self.threshold = QLabeledDoubleSlider()
@@ -75,7 +75,7 @@ class ComparePanel(QWidget):
         self._resting.setInterval(_REST_MS)
         self._build()
         self._connect()
-        self._on_compared(session.comparison)
+        self._on_compared(session.groups.comparison)
         self.show_progress(None)
 
     # ------------------------------------------------------------------ build
@@ -112,8 +112,8 @@ class ComparePanel(QWidget):
         self.forest.picked.connect(self._on_chosen)
         self.threshold.valueChanged.connect(lambda _: self._resting.start())
         self._resting.timeout.connect(self._on_threshold)
-        listen(self, session.compared, self._on_compared)
-        listen(self, session.comparing, self.show_progress)
+        listen(self, session.groups.compared, self._on_compared)
+        listen(self, session.groups.comparing, self.show_progress)
         listen(self, session.outlines.changed, self._on_outlines)
         listen(self, session.selection.changed, lambda _: self._show_groups())
         listen(self, session.named.changed, self._show_groups)
@@ -126,7 +126,7 @@ class ComparePanel(QWidget):
     @property
     def measuring(self) -> Measuring:
         """The thresholds that are shown."""
-        return replace(self._session.measuring, without_insets=self.without_insets.isChecked())
+        return replace(self._session.groups.measuring, without_insets=self.without_insets.isChecked())
 
     def show_progress(self, progress: Progress | None) -> None:
         """Show how far the comparison is."""
@@ -166,7 +166,7 @@ class ComparePanel(QWidget):
         self._show_chosen()
 
     def _show_chosen(self) -> None:
-        comparison, chosen = self._session.comparison, self.forest.chosen()
+        comparison, chosen = self._session.groups.comparison, self.forest.chosen()
         difference = chosen if isinstance(chosen, Difference) else None
         if comparison is None or difference is None:
             self.sentence.setText("" if chosen is None else self.forest.currentItem().toolTip(0))
@@ -183,7 +183,7 @@ class ComparePanel(QWidget):
             self.threshold_name.say(said)
             self.threshold.setRange(low, high)
             self.threshold.setSingleStep((high - low) / 100)
-            self.threshold.setValue(getattr(self._session.measuring, field))
+            self.threshold.setValue(getattr(self._session.groups.measuring, field))
             self._resting.stop()  # that was no wish of the user's
         self._on_outlines()
 
@@ -205,7 +205,7 @@ class ComparePanel(QWidget):
     def ask(self) -> None:
         """Compare what is chosen."""
         try:
-            self._session.compare(self.a.value, self.b.value, self.measuring)
+            self._session.groups.compare(self.a.value, self.b.value, self.measuring)
         except Problem as problem:
             self._tell(str(problem))
 
@@ -224,27 +224,27 @@ class ComparePanel(QWidget):
         chosen = self.forest.chosen()
         field = Measuring.threshold_of(chosen.name) if isinstance(chosen, Difference) else ""
         value = round(float(self.threshold.value()), 3)
-        if chosen is None or not field or value == getattr(self._session.measuring, field):
+        if chosen is None or not field or value == getattr(self._session.groups.measuring, field):
             return
-        self._session.measuring = self.measuring.with_threshold(field, value)
+        self._session.groups.measuring = self.measuring.with_threshold(field, value)
         self.outline_wanted.emit(chosen.name, self.measuring)
         self.ask_again()
 
     def ask_again(self) -> None:
         """Compare the same groups with the thresholds that are shown."""
-        comparison = self._session.comparison
+        comparison = self._session.groups.comparison
         if comparison is not None:
-            self._session.compare_again(self.measuring)
+            self._session.groups.compare_again(self.measuring)
 
     def _ask_example(self, side: str) -> None:
-        comparison = self._session.comparison
+        comparison = self._session.groups.comparison
         if comparison is not None:
             self.example_wanted.emit(comparison.a.rows if side == "a" else comparison.b.rows)
 
     def _on_color(self) -> None:
         chosen = self.forest.chosen()
         if isinstance(chosen, Difference):
-            self._session.add_quantity(chosen.name, self.measuring)
+            self._session.groups.add_quantity(chosen.name, self.measuring)
 
     def _on_save(self) -> None:
         paths = [Path(str(path)) for path in self._session.atlas.paths if str(path)]
@@ -253,7 +253,7 @@ class ComparePanel(QWidget):
 
     def _write(self, path: Path) -> None:
         try:
-            self._session.export_comparison(path)
+            self._session.groups.export(path)
         except Problem as problem:
             self._tell(str(problem))
 

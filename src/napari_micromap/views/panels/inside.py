@@ -37,8 +37,8 @@ class InsidePanel(QWidget):
         listen(self, session.color_changed, lambda _: self._on_other())
         listen(self, session.map_changed, lambda _: self._on_other())
         listen(self, session.scope.changed, self._on_other)
-        listen(self, session.scanned, self._on_scan)
-        listen(self, session.answered, self._on_answer)  # a scan does not disturb a test
+        listen(self, session.questions.scanned, self._on_scan)
+        listen(self, session.questions.answered, self._on_answer)  # a scan does not disturb a test
         self._on_selection()
 
     def _on_other(self) -> None:
@@ -48,7 +48,7 @@ class InsidePanel(QWidget):
     def _on_answer(self, answer: Answer) -> None:
         self._on_selection()
         if self._scan is None and answer.property == self._session.color_by and not answer.units.categories:
-            self._session.scan_map()
+            self._session.questions.scan_map()
 
     def _on_selection(self) -> None:
         session = self._session
@@ -70,7 +70,7 @@ class InsidePanel(QWidget):
         self.bars.show_bars(bars, number(float(edges[0]), span), number(float(edges[-1]), span))
         self._show_sentence()
         if self._scan is None and session.atlas.roles.get(str(session.color_by)) in ("property", "processing"):
-            session.scan_map()
+            session.questions.scan_map()
 
     def _on_scan(self, scan: MapScan | None) -> None:
         if scan is None or scan.property == self._session.color_by:

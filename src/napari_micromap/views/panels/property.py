@@ -48,7 +48,7 @@ class PropertyPanel(QWidget):
         self.test = push("Test", self._on_test, "Does it go along with the structure? Tested by sample, not by image.",
                          main=True)  # fmt: skip
         self.progress = Line(muted=True)
-        self.cancel = flat("Cancel", session.cancel_test, "Stop the test")
+        self.cancel = flat("Cancel", session.questions.cancel, "Stop the test")
         self.sentence = Paragraph()
         self.offer = push("Use only…", self._on_offer, "Restrict map and tests to images that were taken alike")
         self.prediction, self.null = Prediction(), Bars(90)
@@ -73,8 +73,8 @@ class PropertyPanel(QWidget):
         self.property.picked.connect(lambda _: self._show())
         listen(self, session.color_changed, lambda _: self._on_color())
         listen(self, session.atlas_changed, self._on_atlas)
-        listen(self, session.answered, self._on_answer)
-        listen(self, session.asking, self._on_progress)
+        listen(self, session.questions.answered, self._on_answer)
+        listen(self, session.questions.asking, self._on_progress)
         self.batch.show_choice(Choice(_GUESS, None))
         self._on_progress(None)
         self._on_color()
@@ -115,7 +115,7 @@ class PropertyPanel(QWidget):
         name = self.property.value
         self.test.setText("Test" if name is None else _asked(quantity_of(name)[0]))
         self.test.setEnabled(name is not None)
-        answer = self._answer = self._session.answers.get(name) if name is not None else None
+        answer = self._answer = self._session.questions.answers.get(name) if name is not None else None
         for widget in (self.sentence, self.unfold):
             widget.setVisible(answer is not None)
         self._show_plots(answer)
@@ -185,7 +185,7 @@ class PropertyPanel(QWidget):
                 yield Choice(name, name)
 
     def _on_test(self) -> None:
-        self._session.test(self.property.value, batch=self.batch.value)
+        self._session.questions.test(self.property.value, batch=self.batch.value)
 
     def _on_offer(self) -> None:
         if self._answer is None or self._answer.verdict.offer is None:

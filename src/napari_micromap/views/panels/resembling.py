@@ -53,7 +53,7 @@ class ResemblingPanel(QWidget):
         self.which.picked.connect(lambda _: self.fill())
         self.list.itemClicked.connect(lambda item, _: self._on_click(item))
         self.list.itemDoubleClicked.connect(lambda item, _: self._on_double_click(item))
-        listen(self, session.compared, lambda _: self.fill())
+        listen(self, session.groups.compared, lambda _: self.fill())
 
     def fill(self) -> None:
         """List what there is now."""
@@ -77,12 +77,12 @@ class ResemblingPanel(QWidget):
     # ------------------------------------------------------------------ the lists
 
     def _typical(self) -> tuple[str, list[Entry]]:
-        session, comparison = self._session, self._session.comparison
+        session, comparison = self._session, self._session.groups.comparison
         groups: list[tuple[str, Sequence[int]]]
         if comparison is not None:
-            groups = [(side.name, session.typical(side.rows).tolist()) for side in (comparison.a, comparison.b)]
+            groups = [(side.name, session.groups.typical(side.rows).tolist()) for side in (comparison.a, comparison.b)]
         elif len(session.selection):
-            groups = [("the selection", session.typical().tolist())]
+            groups = [("the selection", session.groups.typical().tolist())]
         else:
             return "Select some images or compare two groups; then the most typical of each are listed.", []
         entries = [(self._name(row), f"of {name}", [row]) for name, rows in groups for row in rows]
@@ -90,7 +90,7 @@ class ResemblingPanel(QWidget):
 
     def _alike(self) -> tuple[str, list[Entry]]:
         color = self._session.color_by
-        pairs = self._session.unlike_pairs()
+        pairs = self._session.groups.unlike_pairs()
         quantity, unit = quantity_of(str(color))
         numbers = pd.to_numeric(self._session.atlas.columns[str(color)], errors="coerce").to_numpy(float)
         entries = []
@@ -101,7 +101,7 @@ class ResemblingPanel(QWidget):
         return said if entries else f"No pair that looks alike differs in {quantity}.", entries
 
     def _same(self) -> tuple[str, list[Entry]]:
-        pairs = self._session.near_duplicates()
+        pairs = self._session.groups.near_duplicates()
         entries = [
             (
                 self._names(pair.one, pair.other),
@@ -115,7 +115,7 @@ class ResemblingPanel(QWidget):
         return said if entries else "No two images are nearly the same.", entries
 
     def _odd(self) -> tuple[str, list[Entry]]:
-        found = self._session.outliers()
+        found = self._session.groups.outliers()
         entries = [(self._name(one.row), f"{one.times:.1f} × as far as usual", [one.row]) for one in found]
         said = "Much further from their nearest neighbors than is usual: a defect, another place, a failed picture?"
         return said if entries else "No image lies apart from all others.", entries

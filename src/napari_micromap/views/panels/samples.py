@@ -101,7 +101,7 @@ class SamplesPanel(QWidget):
         for signal in (session.map_changed, session.color_changed, session.atlas_changed):
             listen(self, signal, lambda _: self.show_now())
         listen(self, session.scope.changed, self.show_now)
-        listen(self, session.reliability_told, self._on_told)
+        listen(self, session.questions.reliability_told, self._on_told)
         self.show_now()
 
     def show_now(self) -> None:
@@ -150,7 +150,7 @@ class SamplesPanel(QWidget):
     def _on_reliable(self) -> None:
         self.told.setText("Making the map again from other random starts …")
         self.told.show()
-        self._session.show_reliability()
+        self._session.questions.show_reliability()
 
     def _on_told(self, sentence: str) -> None:
         self.told.setText(sentence)

@@ -17,7 +17,7 @@ from napari_micromap.problems import Problem
 from napari_micromap.scaling import MEANINGS, BarGroup, BarGroups, Meaning
 from napari_micromap.session import Session
 from napari_micromap.session.before import scales_of
-from napari_micromap.session.scaling import rows_to_look_at
+from napari_micromap.session.scales import rows_to_look_at
 from napari_micromap.views.controls import GAP, Choice, ChoiceBox, Line, Paragraph, Roomy, push, side_by_side
 from napari_micromap.views.lengths import LengthEdit
 from napari_micromap.views.listening import listen
@@ -55,7 +55,8 @@ class ScalesWindow(QDialog):
         self._build()
         listen(self, session.atlas_changed, self._on_atlas)
         self._on_atlas(session.atlas)
-        session.look_for_bars(self._on_found, self._on_progress, rows_to_look_at(session.atlas), lambda: self._looking)
+        rows = rows_to_look_at(session.atlas)
+        session.scales.look_for_bars(self._on_found, self._on_progress, rows, lambda: self._looking)
 
     def _build(self) -> None:
         self._list.setContentsMargins(0, 0, 0, 0)
@@ -128,7 +129,7 @@ class ScalesWindow(QDialog):
     # ------------------------------------------------------------------ ask
 
     def _on_entered(self, group: BarGroup, length: float, unit: str) -> None:
-        self._try(lambda: self._session.scale_by_bar(group.rows, group.pixels, length, unit))
+        self._try(lambda: self._session.scales.by_bar(group.rows, group.pixels, length, unit))
 
     def _on_use(self) -> None:
         name, meaning = self.column.value, self.meaning.value
@@ -136,7 +137,7 @@ class ScalesWindow(QDialog):
             self._say("Choose the column first; there is one when a table with it has been added.")
             return
         chosen: Meaning = meaning
-        self._try(lambda: self._session.scale_by_column(name, chosen))
+        self._try(lambda: self._session.scales.by_column(name, chosen))
 
     def _try(self, verb: Callable[[], object]) -> None:
         try:

@@ -189,7 +189,7 @@ class TableChoices(QDialog):
 
     def _look_again(self) -> None:
         if self._open:
-            self._session.look_at_table(self.seen.path, self.show_preview, self._wanted)
+            self._session.tables.look_at(self.seen.path, self.show_preview, self._wanted)
 
     def _ask_header(self, first: int, count: int) -> None:
         filled = [number for number, _ in self.seen.lines if number >= first]
@@ -203,7 +203,7 @@ class TableChoices(QDialog):
     def _on_add(self) -> None:
         wanted = self._wanted
         self.accept()
-        self._session.add_table(
+        self._session.tables.add(
             self.seen.path, sheet=wanted.sheet, header_rows=wanted.header_rows,
             micrograph_column=wanted.micrograph_column, table_column=wanted.table_column,
             several=wanted.several, near=wanted.near,

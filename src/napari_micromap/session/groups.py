@@ -25,27 +25,25 @@ from napari_micromap.questions.resembling import (
     typical_of,
     unlike_in,
 )
-from napari_micromap.session.asking import Asking
 from napari_micromap.store.rows import write_table
 from napari_micromap.work import Work
 
 if TYPE_CHECKING:
-    from napari_micromap.pipeline import Workshop
+    from napari_micromap.session.model import Session
 
 Group: TypeAlias = "str | ArrayLike | None"  # a name, rows, or None for what is selected, or for the rest
 
 MOST_MEASURED = 400  # images of each group, spread over its samples
 
 
-class Comparing(Asking):
-    """The verbs that say what differs; they run in the lane *comparing*, beside tests."""
+class Groups:
+    """Says in what groups of micrographs differ, and who stands for them, in the lane *comparing*, beside tests."""
 
     compared = Signal(object)  # Comparison | None
     comparing = Signal(object)  # Progress | None
-    workshop: Workshop
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, session: Session) -> None:
+        self._session = session
         self._comparison: Comparison | None = None
         self._compared_atlas: Atlas | None = None
         self._measuring = Measuring()
@@ -54,7 +52,7 @@ class Comparing(Asking):
     def comparison(self) -> Comparison | None:
         """The newest comparison; None once other micrographs are open."""
         before = self._compared_atlas
-        same = before is not None and np.array_equal(before.ids, self._atlas.ids)
+        same = before is not None and np.array_equal(before.ids, self._session.atlas.ids)
         return self._comparison if same else None
 
     @property
@@ -77,7 +75,7 @@ class Comparing(Asking):
             Thresholds; those used last if left out.
         """
         self._measuring = measuring = measuring or self._measuring
-        used = self.used
+        used = self._session.used
         first = self._group(a, "the selection", used)
         second = self._group(b, "the rest", used) if b is not None else ("the rest", np.setdiff1d(used, first[1]))
         if not len(first[1]):
@@ -93,11 +91,11 @@ class Comparing(Asking):
         self._compare((before.a.name, before.a.rows), (before.b.name, before.b.rows), measuring)
 
     def _compare(self, first: tuple[str, Rows], second: tuple[str, Rows], measuring: Measuring) -> None:
-        atlas = self._atlas
+        atlas = self._session.atlas
 
         def work() -> Work[Comparison]:
             rows = np.union1d(*(spread_over(atlas, group[1], MOST_MEASURED) for group in (first, second)))
-            counted = yield from measure(atlas, rows, measuring, self.workshop)
+            counted = yield from measure(atlas, rows, measuring, self._session.workshop)
             unread = [f"{atlas[row].name}: {reason}" for row, reason in counted.unread.items()]
             return comparison_of(atlas, first, second, counted.values, measuring, unread)
 
@@ -106,32 +104,32 @@ class Comparing(Asking):
             self.comparing.emit(None)
             self.compared.emit(self.comparison)
 
-        self.run(work, lane="comparing", done=done, progress=self.comparing.emit)
+        self._session.run(work, lane="comparing", done=done, progress=self.comparing.emit)
 
-    def cancel_comparison(self) -> None:
+    def cancel(self) -> None:
         """Stop comparing; what was measured is kept."""
-        self.run.cancel("comparing")
+        self._session.run.cancel("comparing")
         self.comparing.emit(None)
 
     def add_quantity(self, quantity: str, measuring: Measuring | None = None, then_color: bool = True) -> None:
         """Make a column of what is counted in the pictures of all micrographs that take part, and color by it."""
         measuring = measuring or self._measuring
-        atlas, used = self._atlas, self.used
+        atlas, used = self._session.atlas, self._session.used
 
         def done(counted: Counted) -> None:
             self.comparing.emit(None)
-            if not np.array_equal(atlas.ids, self._atlas.ids):
+            if not np.array_equal(atlas.ids, self._session.atlas.ids):
                 return
             column = self._with_quantity(quantity, used, counted)
             if then_color:
-                self.color_by = column
+                self._session.color_by = column
 
-        self.run(
-            lambda: measure(atlas, used, measuring, self.workshop),
+        self._session.run(
+            lambda: measure(atlas, used, measuring, self._session.workshop),
             lane="comparing", done=done, progress=self.comparing.emit,
         )  # fmt: skip
 
-    def export_comparison(self, path: Path | str) -> None:
+    def export(self, path: Path | str) -> None:
         """Write the comparison as CSV."""
         if self.comparison is None:
             raise Problem("Compare two groups first; then the differences can be written.")
@@ -141,50 +139,50 @@ class Comparing(Asking):
 
     def typical(self, group: Group = None, count: int = 4) -> Rows:
         """Return the most typical micrographs of a group, each of another sample, the most typical first."""
-        return typical_of(self._atlas, self._group(group, "", self.used)[1], count)
+        return typical_of(self._session.atlas, self._group(group, "", self._session.used)[1], count)
 
     def unlike_pairs(self, column: str | None = None, count: int = 8) -> list[Pair]:
         """Return pairs that look most alike and differ most in a number, or the one that colors the map."""
-        name = column if column is not None else self._color_by
-        if name is None or name not in self._atlas.columns:
+        name = column if column is not None else self._session.color_by
+        if name is None or name not in self._session.atlas.columns:
             raise Problem("Choose a property first: pairs are sought that look alike and differ in it.")
-        return unlike_in(self._atlas, self.used, name, count)
+        return unlike_in(self._session.atlas, self._session.used, name, count)
 
     def near_duplicates(self) -> list[Pair]:
         """Return pairs that look the same, or nearly so, the nearest first."""
-        return duplicates_in(self._atlas, self.used)
+        return duplicates_in(self._session.atlas, self._session.used)
 
     def outliers(self) -> list[Outlier]:
         """Return micrographs that are unlike all others, the most unlike first."""
-        return outliers_in(self._atlas, self.used)
+        return outliers_in(self._session.atlas, self._session.used)
 
     # ------------------------------------------------------------------ within
 
     def _group(self, group: Group, title: str, used: Rows) -> tuple[str, Rows]:
         if isinstance(group, str):
-            rows = self.named[group].rows(self._atlas)
+            rows = self._session.named[group].rows(self._session.atlas)
             title = group
         else:
-            rows = np.unique(self.selection.rows if group is None else np.asarray(group, np.intp))
+            rows = np.unique(self._session.selection.rows if group is None else np.asarray(group, np.intp))
         return title, np.intersect1d(rows, used).astype(np.intp)
 
     def _with_quantity(self, quantity: str, rows: Rows, counted: Counted) -> str:
         """Put a column beside the others; lengths are in µm only where the scale of all is known."""
-        table = in_shown_units(self._atlas, rows, counted.values)
+        table = in_shown_units(self._session.atlas, rows, counted.values)
         same = [name for name in table if name.replace("px", "µm") == quantity.replace("px", "µm")]
         if not same:
             raise Problem(f"“{quantity}” is not counted in pictures.")
-        values = np.full(len(self._atlas), np.nan)
+        values = np.full(len(self._session.atlas), np.nan)
         values[rows] = table[same[0]]
-        name = f"{same[0]} (counted)" if same[0] in self._atlas.tables else same[0]
-        columns = self._atlas.columns
+        name = f"{same[0]} (counted)" if same[0] in self._session.atlas.tables else same[0]
+        columns = self._session.atlas.columns
         columns = columns.drop(columns=[name] if name in columns else [])
         columns = pd.concat([columns, pd.DataFrame({name: values}, index=columns.index)], axis=1)
-        self._set_atlas(self._atlas.with_columns(columns, MappingProxyType({name: "other"})))
+        self._session.take_atlas(self._session.atlas.with_columns(columns, MappingProxyType({name: "other"})))
         return name
 
-    def _forget_marks(self) -> None:
-        super()._forget_marks()
+    def forget(self) -> None:
+        """Start anew, with nothing compared."""
         had, self._comparison, self._compared_atlas = self._comparison, None, None
         if had is not None:
             self.compared.emit(None)

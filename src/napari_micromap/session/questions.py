@@ -6,12 +6,11 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from psygnal import Signal
 
-from napari_micromap import pipeline
 from napari_micromap.atlas import Rows
 from napari_micromap.problems import Problem
 from napari_micromap.questions import inquiry, scanning
@@ -19,26 +18,24 @@ from napari_micromap.questions.inquiry import Answer
 from napari_micromap.questions.reliability import RELIABLE, Reliability, look_again
 from napari_micromap.questions.scanning import MapScan
 from napari_micromap.session.maps import Map
-from napari_micromap.session.running import Runner
-from napari_micromap.session.scaling import Scaling
-from napari_micromap.work import Progress, Work
+from napari_micromap.work import Work
+
+if TYPE_CHECKING:
+    from napari_micromap.session.model import Session
 
 _SCANS_KEPT = 8
 
 
-class Asking(Scaling):
-    """The verbs that ask what the structure says of a property; they run in the lane *statistics*."""
+class Questions:
+    """Asks what the structure says of a property, in the lane *statistics*; keeps the answers and counts the tests."""
 
     answered = Signal(object)  # Answer
     asking = Signal(object)  # Progress | None of a test
     scanned = Signal(object)  # MapScan | None: regions of the shown map, for the property that colors it
     reliability_told = Signal(str)  # how far the map can be read, in sentences
-    run: Runner
-    workshop: pipeline.Workshop
-    _map: Map | None
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, session: Session) -> None:
+        self._session = session
         self._answers: dict[str, Answer] = {}
         self._testing: object = None  # the test that was asked for last, until it is over
         self._asked: list[tuple[str, frozenset[str]]] = []  # each test that was made: what was asked, of which samples
@@ -55,31 +52,31 @@ class Asking(Scaling):
         The answer is kept in ``answers``, and predictions and residuals become columns. What is hidden by a filter or
         excluded takes no part. Every different question about the same samples is counted.
         """
-        name = property if property is not None else self._color_by
+        name = property if property is not None else self._session.color_by
         if name is None:
             raise Problem("Choose a property to test; color the map by it, or name it.")
-        atlas, rows = self._atlas, self.used
+        atlas, rows = self._session.atlas, self._session.used
         of_rows = inquiry.samples_of(atlas)
         samples = frozenset() if of_rows is None else frozenset(map(str, of_rows.iloc[rows].dropna()))
         made = (atlas.made_by.get("backbone"), atlas.made_by.get("recipe"))
         count = self._count(_digest(name, batch, adjust, made, *sorted(atlas.ids[rows])), samples)
         self._testing = this = object()
-        self.run(
+        self._session.run(
             lambda: self._asked_of(
                 this, inquiry.ask(atlas, name, scope=rows, adjust=adjust, batch=batch, tests_so_far=count)),
             lane="statistics", done=self._was_answered, progress=self.asking.emit,
         )  # fmt: skip
 
-    def cancel_test(self) -> None:
+    def cancel(self) -> None:
         """Stop a test."""
         self._testing = None
-        self.run.cancel("statistics")
+        self._session.run.cancel("statistics")
         self.asking.emit(None)
 
     def scan_map(self, property: str | None = None) -> None:
         """Scan the shown map for regions that differ in a property, once for each map, property and scope."""
-        name = property if property is not None else self._color_by
-        shown, atlas, rows = self._map, self._atlas, self.used
+        name = property if property is not None else self._session.color_by
+        shown, atlas, rows = self._session.map, self._session.atlas, self._session.used
         ready = atlas.embeddings is not None and inquiry.samples_of(atlas) is not None
         if name is None or shown is None or shown.preview or not ready:
             self.scanned.emit(None)
@@ -98,31 +95,27 @@ class Asking(Scaling):
                 del self._scans[old]
             self.scanned.emit(found)
 
-        self.run(lambda: scanning.scan(atlas, name, shown.positions, rows), lane="statistics", done=done)
+        self._session.run(lambda: scanning.scan(atlas, name, shown.positions, rows), lane="statistics", done=done)
 
     def scan_of(self, property: str) -> MapScan | None:
         """Return the scan of the shown map for a property, if it was made."""
         kept = self._scans.get(self._scan_key(property))
-        if kept is None or kept[0] is not self._map or not np.array_equal(kept[1], self.used):
+        if kept is None or kept[0] is not self._session.map or not np.array_equal(kept[1], self._session.used):
             return None
         return kept[2]
 
     def show_reliability(self) -> None:
         """Color the map by how much of each micrograph's neighborhood it keeps, also when made from other seeds."""
-        atlas, rows = self._atlas, self._atlas.positions
+        atlas, rows = self._session.atlas, self._session.atlas.positions
 
         def done(found: Reliability) -> None:
-            if self._atlas.positions is rows:
+            if self._session.atlas.positions is rows:
                 kept = {RELIABLE: found.atlas.columns[RELIABLE].to_numpy(float)}
-                self._set_atlas(inquiry.with_derived(self._atlas, kept))
-                self.color_by = RELIABLE
+                self._session.take_atlas(inquiry.with_derived(self._session.atlas, kept))
+                self._session.color_by = RELIABLE
                 self.reliability_told.emit(found.sentence)
-            self.asking.emit(None)
 
-        self.run(lambda: look_again(atlas, self.workshop), lane="build", done=done, progress=self._on_progress)
-
-    def _on_progress(self, progress: Progress) -> None:
-        raise NotImplementedError
+        self._session.build(lambda: look_again(atlas, self._session.workshop), done)
 
     # ------------------------------------------------------------------ within
 
@@ -140,13 +133,13 @@ class Asking(Scaling):
             self._asked.append((named, samples))
         return sum(asked == named or bool(of & samples) for asked, of in self._asked)
 
-    def _asked_state(self) -> dict[str, Any]:
+    def state(self) -> dict[str, Any]:
         """Return the tests that were made, ready for JSON: each set of samples once."""
         sets = list(dict.fromkeys(samples for _, samples in self._asked))
         tests = [[named, sets.index(samples)] for named, samples in self._asked]
         return {"samples": [sorted(samples) for samples in sets], "tests": tests}
 
-    def _restore_asked(self, state: object) -> None:
+    def restore(self, state: object) -> None:
         """Take the tests of a saved session, so that opening it again does not make their number forgotten."""
         if not isinstance(state, dict) or not isinstance(state.get("samples"), list):
             return
@@ -156,7 +149,7 @@ class Asking(Scaling):
                 self._asked.append((str(test[0]), sets[test[1]]))
 
     def _scan_key(self, name: str) -> tuple[str, ...]:
-        return name, str(self._atlas.sample_column), inquiry.batch_column(self._atlas, name)
+        return name, str(self._session.atlas.sample_column), inquiry.batch_column(self._session.atlas, name)
 
     def _was_answered(self, answer: Answer) -> None:
         self._answers[answer.property] = answer
@@ -165,16 +158,16 @@ class Asking(Scaling):
             others = [a for a in together if a is not one]
             self._answers[one.property] = replace(one, family_p=_family_p(one, others))
         answer = self._answers[answer.property]
-        if answer.property in self._atlas.columns and self._has_rows(answer):
-            self._set_atlas(inquiry.with_predictions(self._atlas, answer))
+        if answer.property in self._session.atlas.columns and self._has_rows(answer):
+            self._session.take_atlas(inquiry.with_predictions(self._session.atlas, answer))
         self.asking.emit(None)
         self.answered.emit(answer)
 
     def _has_rows(self, answer: Answer) -> bool:
-        return not len(answer.units.rows) or int(answer.units.rows.max()) < len(self._atlas)
+        return not len(answer.units.rows) or int(answer.units.rows.max()) < len(self._session.atlas)
 
-    def _forget_marks(self) -> None:
-        super()._forget_marks()
+    def forget(self) -> None:
+        """Start anew, with nothing asked."""
         self._answers, self._asked, self._scans = {}, [], {}
 
 

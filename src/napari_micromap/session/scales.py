@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -23,8 +23,9 @@ from napari_micromap.scaling import (
     rows_without_scale,
     sizes_from_column,
 )
-from napari_micromap.session.marking import Marking
-from napari_micromap.session.running import Runner
+
+if TYPE_CHECKING:
+    from napari_micromap.session.model import Session
 
 Scale: TypeAlias = tuple[float, str | None]  # µm per px, NaN where unknown, and where it is from
 BY_BAR, BY_LINE, BY_TABLE, BY_USER = "bar: typed", "line: drawn", "table", "you"
@@ -82,16 +83,14 @@ class ScaleSteps:
         self._done, self._undone = [], []
 
 
-class Scaling(Marking):
-    """The verbs that give micrographs a scale where no header does; each can be undone."""
+class Scales:
+    """Gives micrographs a scale where no header does; each step can be undone."""
 
-    run: Runner
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._steps = ScaleSteps(self._put)
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._scale_steps = ScaleSteps(self._put_scales)
-
-    def set_scale(self, rows: ArrayLike, um_per_px: ArrayLike, scale_from: str = BY_USER) -> None:
+    def give(self, rows: ArrayLike, um_per_px: ArrayLike, scale_from: str = BY_USER) -> None:
         """Say how large a pixel of some micrographs is.
 
         Parameters
@@ -102,7 +101,7 @@ class Scaling(Marking):
         scale_from : str
             Where it is from: the column of that name says it.
         """
-        atlas = self._atlas
+        atlas = self._session.atlas
         chosen: Rows = np.atleast_1d(np.asarray(rows, np.intp))
         sizes = np.broadcast_to(np.asarray(um_per_px, float), chosen.shape)
         known = np.isfinite(sizes)
@@ -114,21 +113,21 @@ class Scaling(Marking):
         before = {i: (float(s), origins[row]) for i, s, row in zip(ids, before_sizes, chosen.tolist(), strict=True)}
         after = {i: (float(s), scale_from if np.isfinite(s) else "") for i, s in zip(ids, sizes, strict=True)}
         if len(chosen) and any(not _same(before[i], after[i]) for i in ids):
-            self._scale_steps.do(before, after)
-            self.history.note(self._scale_steps)
+            self._steps.do(before, after)
+            self._session.history.note(self._steps)
 
-    def scale_by_bar(self, rows: ArrayLike, pixels: ArrayLike, length: float, unit: str = "µm") -> None:
+    def by_bar(self, rows: ArrayLike, pixels: ArrayLike, length: float, unit: str = "µm") -> None:
         """Say what a burnt-in scale bar says: its line is so many pixels long, and means this length."""
-        self.set_scale(rows, in_um(length, unit) / np.asarray(pixels, float), BY_BAR)
+        self.give(rows, in_um(length, unit) / np.asarray(pixels, float), BY_BAR)
 
-    def scale_by_line(self, row: int, pixels: float, length: float, unit: str = "µm", whole_kind: bool = False) -> None:
+    def by_line(self, row: int, pixels: float, length: float, unit: str = "µm", whole_kind: bool = False) -> None:
         """Say how long a line is that was drawn on a micrograph; it may speak for all of its kind."""
         if not pixels >= 2:
             raise Problem("The line is too short to measure by; draw one along the scale bar.")
-        rows = rows_scaled_alike(self._atlas, row) if whole_kind else np.array([row], np.intp)
-        self.set_scale(rows, in_um(length, unit) / pixels, BY_LINE)
+        rows = rows_scaled_alike(self._session.atlas, row) if whole_kind else np.array([row], np.intp)
+        self.give(rows, in_um(length, unit) / pixels, BY_LINE)
 
-    def scale_by_column(self, column: str, meaning: Meaning = "µm per px", rows: ArrayLike | None = None) -> None:
+    def by_column(self, column: str, meaning: Meaning = "µm per px", rows: ArrayLike | None = None) -> None:
         """Take scales from a column; micrographs without a number there keep what they have.
 
         Parameters
@@ -139,10 +138,10 @@ class Scaling(Marking):
         rows : optional
             Only these.
         """
-        sizes = sizes_from_column(self._atlas, column, meaning)
+        sizes = sizes_from_column(self._session.atlas, column, meaning)
         told = np.flatnonzero(np.isfinite(sizes))
         chosen = told if rows is None else np.intersect1d(told, np.asarray(rows, np.intp))
-        self.set_scale(chosen, sizes[chosen], BY_TABLE)
+        self.give(chosen, sizes[chosen], BY_TABLE)
 
     def look_for_bars(
         self,
@@ -155,31 +154,28 @@ class Scaling(Marking):
 
         It ends early, with what is found so far, when it is not wanted any more.
         """
-        atlas = self._atlas
+        atlas = self._session.atlas
         wanted: Rows = rows_without_scale(atlas) if rows is None else np.asarray(rows, np.intp)
-        self.run(
+        self._session.run(
             lambda: read_bars(atlas, wanted, wanted_still), lane="scales",
             done=lambda found: _ignored(done(found)), progress=lambda step: _ignored(progress(step)),
         )  # fmt: skip
 
     # ------------------------------------------------------------------ within
 
-    def _let_map_go(self) -> None:
-        raise NotImplementedError
-
-    def _put_scales(self, scales: Mapping[str, Scale]) -> None:
-        atlas = self._atlas
+    def _put(self, scales: Mapping[str, Scale]) -> None:
+        atlas = self._session.atlas
         rows = atlas.rows_of(list(scales))
         said = [scales[str(id_)] for id_ in atlas.ids[rows]]
         scaled = atlas.with_scale(rows, np.array([size for size, _ in said]), [origin for _, origin in said])
         stale = depends_on_scale(atlas) and not np.array_equal(scaled.um_per_px, atlas.um_per_px, equal_nan=True)
-        self._set_atlas(scaled.with_embeddings(None, {}) if stale else scaled)
+        self._session.take_atlas(scaled.with_embeddings(None, {}) if stale else scaled)
         if stale:
-            self._let_map_go()
+            self._session.let_map_go()
 
-    def _forget_marks(self) -> None:
-        super()._forget_marks()
-        self._scale_steps.forget()
+    def forget(self) -> None:
+        """Start anew, with no step to undo."""
+        self._steps.forget()
 
 
 def rows_to_look_at(atlas: Atlas) -> Rows:
