@@ -172,6 +172,15 @@ def test_the_hash_knows_values_not_how_they_lie_in_memory(seed: int, dtype: str)
     assert content_hash(pixels) == content_hash(pixels.astype(pixels.dtype.newbyteorder("<")))
 
 
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 2**31), st.sampled_from(["u1", "<u2", "<f4"]), st.data())
+def test_one_changed_pixel_changes_the_hash(seed: int, dtype: str, data: st.DataObject) -> None:
+    pixels = np.random.default_rng(seed).integers(0, 200, (61, 83)).astype(dtype)
+    changed = pixels.copy()
+    changed[data.draw(st.integers(0, 60)), data.draw(st.integers(0, 82))] += data.draw(st.integers(1, 55))
+    assert content_hash(changed) != content_hash(pixels) == content_hash(pixels.copy())
+
+
 def test_a_files_memo_is_forgotten_when_the_file_or_its_data_bar_changes(tmp_path: Path) -> None:
     path = tmp_path / "1.tif"
     path.write_bytes(b"abc")

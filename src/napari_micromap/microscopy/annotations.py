@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_micromap.microscopy.levels import eight_bit, span_of
+
 LARGEST = 4_000_000  # pixels that are looked at; beyond, every second one and so on
 TINT = 60  # gray levels of 256 between the channels of a colored mark
 FEW = (0.0002, 0.05)  # share of the picture that is colored, where color is a mark and not the picture's own
@@ -34,7 +36,9 @@ def annotation(specimen: NDArray[Any]) -> str | None:
         Without its data bar.
     """
     step = 1 + int(np.sqrt(specimen.shape[0] * specimen.shape[1] / LARGEST))
-    seen = _eight_bit(specimen[::step, ::step])
+    looked_at = specimen[::step, ::step]
+    low, high = span_of(looked_at) if specimen.dtype != np.uint8 else (0, 255)
+    seen = eight_bit(looked_at, (min(low, 0), max(high, 0)))
     if min(seen.shape[:2]) < 32:
         return None
     gray = seen if seen.ndim == 2 else seen[..., 1]
@@ -42,18 +46,6 @@ def annotation(specimen: NDArray[Any]) -> str | None:
     letters = max(_in_line(strokes), _in_line(light_strokes)) >= LETTERS
     found = {"scale bar": bar or light_bar, "letters": letters, "colored marks": seen.ndim == 3 and _is_marked(seen)}
     return ", ".join(name for name, there in found.items() if there) or None
-
-
-def _eight_bit(pixels: NDArray[Any]) -> NDArray[np.uint8]:
-    if pixels.dtype == np.uint8:
-        return np.ascontiguousarray(pixels)
-    values = pixels.astype(np.float32)
-    if pixels.dtype.kind == "f":
-        values = np.nan_to_num(values, posinf=0.0, neginf=0.0)
-    low, high = float(values.min(initial=0.0)), float(values.max(initial=0.0))
-    with np.errstate(over="ignore"):
-        scaled: NDArray[np.uint8] = ((values - low) * (255 / max(high - low, 1e-30))).clip(0, 255).astype(np.uint8)
-    return scaled
 
 
 def _is_marked(seen: NDArray[np.uint8]) -> bool:
@@ -64,27 +56,56 @@ def _is_marked(seen: NDArray[np.uint8]) -> bool:
 
 def _drawn(gray: NDArray[np.uint8]) -> tuple[bool, list[tuple[slice, slice]]]:
     """Look for dark ink: whether there is a scale bar, and strokes that stand in a light box."""
-    from scipy import ndimage
-
-    dark = gray <= INK
-    if not dark.any():
-        return False, []
+    boxes, filled = _pieces(gray <= INK)
     height, width = gray.shape
-    labels, count = ndimage.label(dark)
+    rows, columns = boxes[:, 1] - boxes[:, 0], boxes[:, 3] - boxes[:, 2]
+    fits = (columns >= 4) & (rows >= 2) & (rows <= 0.2 * height) & (columns <= 0.6 * width)
+    is_long = (columns >= max(LONG[0] * width, LONG[1])) & (columns >= SHORT * rows) & (rows <= THICKEST * height)
+    may_be_bar = fits & is_long & (filled >= FILLED * rows * columns)
+    may_be_stroke = fits & (rows >= 6) & (rows <= 0.12 * height) & (columns <= 2 * rows)
     bar, strokes = False, list[tuple[slice, slice]]()
-    for label, place in enumerate(ndimage.find_objects(labels, count), start=1):
-        rows, columns = place[0].stop - place[0].start, place[1].stop - place[1].start
-        if columns < 4 or rows < 2 or rows > 0.2 * height or columns > 0.6 * width:
-            continue
-        piece = labels[place] == label
+    for one in np.flatnonzero(may_be_bar | may_be_stroke):
+        top, bottom, left, right = boxes[one].tolist()
+        place = slice(top, bottom), slice(left, right)
         around = _around(gray, place)
         light = float((around >= 255 - INK).mean()) if len(around) else 0.0
-        is_long = columns >= max(LONG[0] * width, LONG[1]) and columns >= SHORT * rows and rows <= THICKEST * height
-        if is_long and piece.mean() >= FILLED and (light >= GROUND["bar"] or _stands_out(gray, place)):
+        if may_be_bar[one] and (light >= GROUND["bar"] or _stands_out(gray, place)):
             bar = True
-        elif light >= GROUND["letter"] and 6 <= rows <= 0.12 * height and columns <= 2 * rows:
+        elif may_be_stroke[one] and light >= GROUND["letter"]:
             strokes.append(place)
     return bar, strokes
+
+
+def _pieces(ink: NDArray[np.bool_]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Return (n, 4) top, bottom, left and right of what hangs together along rows and columns, and how much ink it has.
+
+    From runs along rows rather than labeled pixels: a quarter of the time where there is little ink.
+    """
+    from scipy.sparse import csr_array
+    from scipy.sparse.csgraph import connected_components
+
+    height, line = ink.shape[0], ink.shape[1] + 1  # each row begins with an empty pixel
+    flat = np.zeros(height * line + 1, bool)
+    flat[:-1].reshape(height, line)[:, 1:] = ink
+    changes = np.flatnonzero(flat[1:] != flat[:-1])
+    starts, stops = changes[0::2], changes[1::2]
+    if not len(starts):
+        return np.empty((0, 4), np.intp), np.empty(0, np.intp)
+    # Those of the row above that each run touches are neighbors in the list, too.
+    first = np.searchsorted(stops + line, starts, "right")
+    counts = np.maximum(np.searchsorted(starts + line, stops, "left") - first, 0)
+    ends = np.concatenate([[0], np.cumsum(counts)])
+    above = np.arange(ends[-1]) - np.repeat(ends[:-1] - first, counts)
+    touching = csr_array((np.ones(len(above), np.int8), above, ends), shape=(len(starts), len(starts)))
+    _, piece = connected_components(touching, directed=False)
+    order = np.argsort(piece, kind="stable")
+    begins = np.flatnonzero(np.diff(piece[order], prepend=-1))
+    rows, lefts, rights = starts[order] // line, starts[order] % line, stops[order] % line
+    sides = [
+        np.minimum.reduceat(rows, begins), np.maximum.reduceat(rows, begins) + 1,
+        np.minimum.reduceat(lefts, begins), np.maximum.reduceat(rights, begins),
+    ]  # fmt: skip
+    return np.stack(sides, axis=1), np.add.reduceat(rights - lefts, begins)
 
 
 def _in_line(strokes: list[tuple[slice, slice]]) -> int:

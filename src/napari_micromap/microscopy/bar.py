@@ -9,9 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_micromap.microscopy.cropping import SIDES, Side
+from napari_micromap.microscopy.levels import eight_bit, span_of
 
 FROM_HEADER, FROM_PIXELS, BY_USER = "header", "pixels: panel with writing", "you"
 DOUBT = "header says"
+NO_PANEL, ONE_GRAY = "no panel with a sharp edge", "one gray beyond a quarter of the picture"
 
 FEWEST_ROWS = 8
 LARGEST_SHARE = 0.25  # of the height; a blank frame looks like a bar from top to bottom
@@ -63,7 +65,8 @@ def find_bar(pixels: NDArray[Any]) -> Bar:
         if rows:
             return Bar(rows, side, FROM_PIXELS)
         whys.append(why)
-    return Bar(0, "bottom", f"none: {whys[0]}")
+    why = ONE_GRAY if whys[0] == NO_PANEL and _is_one_gray(_strip(pixels)) else whys[0]
+    return Bar(0, "bottom", f"none: {why}")
 
 
 def agreed_bar(header_rows: int | None, pixels: NDArray[Any]) -> Bar:
@@ -92,37 +95,53 @@ def _turned(pixels: NDArray[Any], side: Side) -> NDArray[Any]:
 
 def _at_bottom(pixels: NDArray[Any]) -> tuple[int, str]:
     """Count the rows of a bar at the bottom; where there is none, say why."""
-    height = pixels.shape[0]
-    tallest = int(height * LARGEST_SHARE)
-    if tallest < FEWEST_ROWS or pixels.shape[1] < 32:
+    strip = _strip(pixels)
+    if len(strip) < FEWEST_ROWS + EDGE + 1 or pixels.shape[1] < 32:
         return 0, "too small a picture"
-    gray = _eight_bit(np.ascontiguousarray(pixels[height - tallest - EDGE - 1 :]))
-    apart = np.abs(gray.astype(np.int16) - _panel_level(gray))
+    span = span_of(strip)
+    foot = eight_bit(strip[-FEWEST_ROWS - EDGE :], span)
+    level = _panel_level(foot)
+    if not _stands_on_panel(foot, level):  # these few rows tell of most pictures that they have no bar
+        return 0, NO_PANEL
+    gray = np.ascontiguousarray(eight_bit(strip, span))
+    apart = np.abs(gray.astype(np.int16) - level)
     # As drawn, which tells a panel also from a specimen of nearly its gray; and as JPEG leaves it.
     shares = [((apart <= near).mean(axis=1), above) for near, above in ABOVE.items()]
     lines = _drawn_lines(gray)
     starts = [_upper_edge(share, lines, above) for share, above in shares]
     start = min((start for start in starts if start is not None), default=len(gray))
     if start == len(gray):
-        one_gray = bool(np.median(shares[0][0]) >= OWNED)
-        return 0, "one gray beyond a quarter of the picture" if one_gray else "no panel with a sharp edge"
+        return 0, NO_PANEL
     written = float((apart[start:] > 64).mean())
     if not WRITTEN[0] <= written <= WRITTEN[1]:
         return 0, "a plain rim without writing"
     return len(gray) - start, ""
 
 
-def _eight_bit(pixels: NDArray[Any]) -> NDArray[np.uint8]:
-    """Return one channel in 256 levels, so that thresholds mean the same for all kinds of pictures."""
-    gray = pixels if pixels.ndim == 2 else pixels[..., 1]
-    if gray.dtype == np.uint8:
-        return gray
-    with np.errstate(all="ignore"):
-        values = gray.astype(np.float32)
-        finite = np.isfinite(values)
-        low, high = (values[finite].min(), values[finite].max()) if finite.any() else (0.0, 0.0)
-        scaled = (values - low) / max(float(high - low), 1e-30) * 255
-    return np.nan_to_num(scaled, nan=0.0, posinf=255.0, neginf=0.0).clip(0, 255).astype(np.uint8)
+def _strip(pixels: NDArray[Any]) -> NDArray[Any]:
+    """Return one channel of the rows where a bar may be, and a few above it."""
+    height = len(pixels)
+    return _one_channel(pixels[max(0, height - int(height * LARGEST_SHARE) - EDGE - 1) :])
+
+
+def _one_channel(pixels: NDArray[Any]) -> NDArray[Any]:
+    return pixels if pixels.ndim == 2 else pixels[..., 1]
+
+
+def _stands_on_panel(foot: NDArray[np.uint8], level: int) -> bool:
+    """Tell whether the lowest rows, but for the edge, are of the panel's level or drawn lines."""
+    apart = np.abs(foot.astype(np.int16) - level)
+    if (apart[-EDGE - 2] <= NEAR).mean() < OWNED:  # the row that drawn lines differ from
+        return False
+    lines = _drawn_lines(foot)
+    return any((((apart <= near).mean(axis=1) >= OWNED) | lines)[EDGE:-EDGE].all() for near in ABOVE)
+
+
+def _is_one_gray(strip: NDArray[Any]) -> bool:
+    """Tell whether a panel fills all that is looked at."""
+    gray = eight_bit(strip, span_of(strip))
+    shares = np.count_nonzero(gray == _panel_level(gray), axis=1) / gray.shape[1]
+    return bool(np.median(shares) >= OWNED)
 
 
 def _panel_level(gray: NDArray[np.uint8]) -> int:
@@ -158,6 +177,7 @@ def _edge_shows(pixels: NDArray[Any], rows: int) -> bool:
     height = pixels.shape[0]
     if not FEWEST_ROWS <= rows < height / 2:
         return False
-    gray = _eight_bit(pixels[height - rows - EDGE :])
+    strip = _one_channel(pixels[height - rows - EDGE :])
+    gray = eight_bit(strip, span_of(strip))
     shares = (np.abs(gray.astype(np.int16) - _panel_level(gray)) <= NEAR).mean(axis=1)
     return bool(np.median(shares[EDGE:]) >= OWNED and shares[EDGE : EDGE + 2].mean() - shares[:EDGE].mean() > JUMP / 2)

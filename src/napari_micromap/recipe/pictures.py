@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from napari_micromap.recipe.contrast import Gray, gray_of, gray_window, windowed
 from napari_micromap.recipe.light import evened, locally_equalized
-from napari_micromap.recipe.resizing import in_blocks, resized
+from napari_micromap.recipe.resizing import Blocks, in_blocks, in_blocks_by_strips, resized
 from napari_micromap.recipe.steps import Recipe
 from napari_micromap.recipe.windows import Squares, squares_of, window_side
 
@@ -34,7 +34,7 @@ def prepare(specimen: NDArray[Any], recipe: Recipe) -> Gray:
     (side, side) float32
         0 black to 1 white; a constant picture is 0.5 all over.
     """
-    return resized(contrasted(specimen, recipe), recipe.side, recipe.side)
+    return _in_blocks(specimen, recipe, recipe.side, recipe.side).resized(recipe.side, recipe.side)
 
 
 def prepare_windows(specimen: NDArray[Any], recipe: Recipe, um_per_px: float = math.nan) -> Squares:
@@ -51,6 +51,8 @@ def prepare_windows(specimen: NDArray[Any], recipe: Recipe, um_per_px: float = m
     -------
     (w, side, side) float32
     """
+    if window_side(recipe, um_per_px) is None:
+        return prepare(specimen, recipe)[None]
     return squares_of(contrasted(specimen, recipe), recipe, um_per_px)
 
 
@@ -58,16 +60,30 @@ def prepare_with_thumbnail(
     specimen: NDArray[Any], recipe: Recipe, um_per_px: float = math.nan
 ) -> tuple[Squares, NDArray[np.uint8]]:
     """Do what :func:`prepare_windows` and :func:`thumbnail` do, in less time where they share the contrast."""
-    gray, usual = contrasted(specimen, recipe), Recipe()
+    usual, whole = Recipe(), window_side(recipe, um_per_px) is None
     if specimen.ndim == 3 or any(getattr(recipe, name) != getattr(usual, name) for name in CONTRAST):
-        return squares_of(gray, recipe, um_per_px), thumbnail(specimen)
-    rows, columns = _small_shape(gray, THUMBNAIL_SIDE)
-    if window_side(recipe, um_per_px) is not None:
+        return prepare_windows(specimen, recipe, um_per_px), thumbnail(specimen)
+    rows, columns = _small_shape(specimen, THUMBNAIL_SIDE)
+    if not whole:
+        gray = contrasted(specimen, recipe)
         return squares_of(gray, recipe, um_per_px), _levels(resized(gray, rows, columns))
-    blocks = in_blocks(gray, recipe.side, recipe.side)
-    enough = blocks if blocks.are_fine_for(rows, columns) else in_blocks(gray, rows, columns)
+    blocks = _in_blocks(specimen, recipe, recipe.side, recipe.side)
+    enough = blocks if blocks.are_fine_for(rows, columns) else _in_blocks(specimen, recipe, rows, columns)
     small = enough.averaged(rows, columns).resized(rows, columns)
     return blocks.resized(recipe.side, recipe.side)[None], _levels(small)
+
+
+def _in_blocks(specimen: NDArray[Any], recipe: Recipe, rows: int, columns: int) -> Blocks:
+    """Average blocks of a picture in the recipe's contrast; where each pixel has its own, without holding all of it."""
+    if specimen.ndim == 3 or specimen.dtype.kind not in "ui" or recipe.even_light or recipe.local_contrast:
+        return in_blocks(contrasted(specimen, recipe), rows, columns)
+    window = gray_window(specimen, recipe.low_percent, recipe.high_percent)
+
+    def strip(first: int, last: int) -> Gray:
+        gray = windowed(specimen[first:last], window)
+        return 1 - gray if recipe.invert else gray
+
+    return in_blocks_by_strips(strip, specimen.shape, rows, columns)
 
 
 def contrasted(specimen: NDArray[Any], recipe: Recipe) -> Gray:

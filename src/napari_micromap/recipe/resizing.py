@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from napari_micromap.recipe.contrast import Gray
 
 GAP = 2.0  # how many times larger than wanted a picture stays where whole blocks are averaged first
+STRIP = 2**17  # pixels, about, that are averaged at once: they stay in the processor's caches
 
 
 def resized(gray: Gray, rows: int, columns: int) -> Gray:
@@ -19,6 +22,23 @@ def resized(gray: Gray, rows: int, columns: int) -> Gray:
 def in_blocks(gray: Gray, rows: int, columns: int) -> Blocks:
     """Average whole blocks where a picture is much larger than (rows, columns): 4 times faster on 6144×4096."""
     return Blocks(gray, gray.shape).averaged(rows, columns)
+
+
+def in_blocks_by_strips(strip: Callable[[int, int], Gray], shape: tuple[int, int], rows: int, columns: int) -> Blocks:
+    """Do the same with a picture of this shape that is made strip by strip, and never held as a whole.
+
+    Parameters
+    ----------
+    strip : callable
+        Gives the rows from the first number up to the second.
+    """
+    (height, width), (down, along) = shape, _blocks_for(shape, rows, columns)
+    means = np.empty((-(-height // down), -(-width // along)), np.float32)
+    tall = down * max(1, STRIP // (width * down))
+    for top in range(0, height, tall):
+        part = _averaged(strip(top, min(height, top + tall)), down, along)
+        means[top // down : top // down + len(part)] = part
+    return Blocks(means, (height / down, width / along))
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,20 +58,46 @@ class Blocks:
     def averaged(self, rows: int, columns: int) -> Blocks:
         """Average as much more as (rows, columns) bear."""
         height, width = self.held
-        down, along = max(1, int(height / rows / GAP)), max(1, int(width / columns / GAP))
+        down, along = _blocks_for(self.held, rows, columns)
         return Blocks(_averaged(self.means, down, along), (height / down, width / along))
 
     def resized(self, rows: int, columns: int) -> Gray:
-        """Bring the picture to (rows, columns)."""
-        from PIL import Image
-
-        box = (0, 0, self.held[1], self.held[0])
-        small = Image.fromarray(self.means).resize((columns, rows), Image.Resampling.BILINEAR, box=box)
-        return np.asarray(small, np.float32).clip(0, 1)
+        """Bring the picture to (rows, columns): each is a mean of those around it, weighted by a triangle."""
+        height, width = self.means.shape
+        upright = _triangles(height, self.held[0], rows) @ self.means
+        turned = _triangles(width, self.held[1], columns) @ np.ascontiguousarray(upright.T)
+        small: Gray = np.ascontiguousarray(turned.T)
+        return small.clip(0, 1, out=small)
 
     def are_fine_for(self, rows: int, columns: int) -> bool:
         """Say whether enough is left of the picture to be brought to (rows, columns)."""
         return self.held[0] >= GAP * rows and self.held[1] >= GAP * columns
+
+
+def _blocks_for(held: tuple[float, ...], rows: int, columns: int) -> tuple[int, int]:
+    """Return height and width of the blocks that may be averaged."""
+    return max(1, int(held[0] / rows / GAP)), max(1, int(held[1] / columns / GAP))
+
+
+def _triangles(there: int, held: float, wanted: int) -> Any:
+    """Return a sparse (wanted, there) matrix that resizes ``held`` pixels of ``there``, as Pillow's BILINEAR does.
+
+    A triangle reaches as far as the step where the picture shrinks, else to the next pixel. As a product with sparse
+    weights it takes a third of Pillow's time.
+    """
+    from scipy.sparse import csr_array
+
+    step = held / wanted
+    reach = max(1.0, step)
+    centers = (np.arange(wanted) + 0.5) * step
+    first = np.maximum(0, (centers - reach + 0.5).astype(np.int32))
+    last = np.minimum(there, (centers + reach + 0.5).astype(np.int32))
+    counts = last - first
+    ends = np.concatenate([[0], np.cumsum(counts)]).astype(np.int32)
+    columns = np.arange(ends[-1], dtype=np.int32) - np.repeat(ends[:-1] - first, counts)
+    weights = np.maximum(0, 1 - np.abs(columns + 0.5 - np.repeat(centers, counts)) / reach)
+    weights /= np.repeat(np.add.reduceat(weights, ends[:-1]), counts)
+    return csr_array((weights.astype(np.float32), columns, ends), shape=(wanted, there))
 
 
 def _averaged(gray: Gray, down: int, along: int) -> Gray:

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from xxhash import xxh3_128
 
 from napari_micromap.places import cache_bytes
 from napari_micromap.problems import Problem
@@ -101,8 +102,13 @@ def key_of(**parts: Any) -> str:
 
 
 def content_hash(pixels: NDArray[Any]) -> str:
-    """Return a hash of pixels, with their shape and number format."""
-    digest = hashlib.blake2b(f"{pixels.shape} {pixels.dtype.newbyteorder('<').str}".encode(), digest_size=20)
+    """Return a hash of pixels, with their shape and number format.
+
+    XXH3 in 128 bits: fifteen times as quick as BLAKE2, and among a million pictures two share one by chance once in
+    10²⁶ collections. It does not withstand somebody who wants two pictures to share one; that would only deceive
+    whoever made them, in a cache of his own. Who a micrograph is, which sessions keep, is a BLAKE2 hash of its file.
+    """
+    digest = xxh3_128(f"{pixels.shape} {pixels.dtype.newbyteorder('<').str}".encode())
     little = pixels.astype(pixels.dtype.newbyteorder("<"), copy=False)
     digest.update(np.ascontiguousarray(little).data if pixels.size else b"")
     return digest.hexdigest()
