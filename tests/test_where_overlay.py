@@ -38,7 +38,7 @@ def test_uncertain_places_and_borders_are_faint() -> None:
 
 
 def test_a_property_that_was_not_tested_is_not_located() -> None:
-    session: Any = SimpleNamespace(run=AtOnce(), answers={}, atlas=None)
+    session: Any = SimpleNamespace(run=AtOnce(), questions=SimpleNamespace(answers={}), atlas=None)
     with pytest.raises(Problem, match="Test Jc first"):
         Where(session).show([0], "Jc")
 
@@ -50,7 +50,7 @@ def test_the_overlay_covers_the_opened_picture_and_goes_with_it(make_napari_view
     owner = QWidget()
     qtbot.addWidget(owner)
     under = viewer.add_image(np.zeros((40, 80), np.uint8), scale=(0.5, 0.5))
-    where = Where(SimpleNamespace(run=AtOnce(), answers={}, atlas=[]))  # type: ignore[arg-type]
+    where = Where(SimpleNamespace(run=AtOnce(), questions=SimpleNamespace(answers={}), atlas=[]))  # type: ignore[arg-type]
     overlay = WhereOverlay(owner, viewer.__wrapped__, where)
     overlay.lie_over(under.__wrapped__ if hasattr(under, "__wrapped__") else under, 0)
     where.splits = {0: made()}

@@ -14,74 +14,48 @@ from napari_micromap.questions.locating import painted
 from napari_micromap.session.where import Where
 from napari_micromap.views.gallery.scene import UNIT
 from napari_micromap.views.listening import listen
-from napari_micromap.views.specimens import box_of
+from napari_micromap.views.overlays import Overlay, place_over
 
 OURS = {"micromap": "where"}
 _FINE = 4.0  # scene units a pixel over the gallery: cells are larger
 
 
-class WhereOverlay:
-    """One colored layer over the layer that shows the opened micrograph, or over all tiles of a gallery's page."""
+class WhereOverlay(Overlay):
+    """Colors over the opened micrograph, or over all tiles of a gallery's page."""
 
     def __init__(self, owner: Any, viewer: Viewer, where: Where) -> None:
-        self._viewer, self._where = viewer, where
-        self._layer: Image | None = None
-        self._under: Layer | None = None
+        super().__init__(viewer)
+        self._where = where
         self._page: Arrangement | None = None
-        self._row: int | None = None
-        listen(owner, where.changed, self._on_where)
+        listen(owner, where.changed, self.draw)
 
     def lie_over(self, layer: Layer | None, row: int | None = None, page: Arrangement | None = None) -> None:
-        """Lie over a layer from now on, which shows a row or a page; without one there is nothing to lie over."""
-        if layer is not self._under or page is not self._page or row != self._row:
-            self._under, self._row, self._page = layer, row, page
+        """Lie over a layer from now on, which shows a row or a page; what was shown over another one goes."""
+        if layer is not self._under or page is not self._page or row != self.row:
+            self._page = page
             self._where.hide()
-            self._take_away()
+            super().lie_over(layer, row)
 
-    @property
-    def row(self) -> int | None:
-        """The row whose opened micrograph lies below."""
-        return self._row
-
-    def _on_where(self) -> None:
-        under = self._under
-        self._take_away()
-        if not self._where.splits or under is None or under not in self._viewer.layers:
-            return
-        if self._page is not None:
-            picture, scale, translate = self._over_page(self._page, float(under.metadata.get(UNIT, 1.0)))
-        elif self._row is not None and self._row in self._where.splits:
-            picture, scale, translate = self._over_one(under, self._row)
+    def made(self, under: Layer) -> Layer | None:
+        """Make colors of the page, or of the row, if it was looked at."""
+        where = self._where
+        if self._page is not None and where.splits:
+            unit = float(under.metadata.get(UNIT, 1.0))
+            tiles = {
+                tile: painted(where.splits[row], where.strongest)
+                for tile, row in enumerate(self._page.rows.tolist())
+                if row in where.splits
+            }
+            picture, place = over_page(self._page, tiles), (np.full(2, _FINE * unit), np.full(2, _FINE / 2 * unit))
+        elif self._page is None and self.row is not None and self.row in where.splits:
+            picture = painted(where.splits[self.row], where.strongest)
+            place = place_over(under, where.micrograph(self.row), picture.shape)
         else:
-            return
-        self._layer = Image(
-            picture, rgb=True, name=self._where.title, scale=scale, translate=translate, units=under.units[-2:],
+            return None
+        return Image(
+            picture, rgb=True, name=where.title, scale=place[0], translate=place[1], units=under.units[-2:],
             blending="translucent", interpolation2d="nearest", metadata=OURS,
         )  # fmt: skip
-        active = self._viewer.layers.selection.active
-        self._viewer.layers.append(self._layer)
-        self._viewer.layers.selection.active = active
-
-    def _over_one(self, under: Layer, row: int) -> tuple[NDArray[np.uint8], NDArray[Any], NDArray[Any]]:
-        picture = painted(self._where.splits[row], self._where.strongest)
-        top, left, rows, columns = box_of(under, self._where.micrograph(row))
-        pixel = np.array(under.scale[-2:])
-        scale = pixel * (rows / picture.shape[0], columns / picture.shape[1])
-        # a cell's corner, not its middle, lies at the corner of the picture
-        return picture, scale, np.array(under.translate[-2:]) + pixel * (top, left) + (scale - pixel) / 2
-
-    def _over_page(self, page: Arrangement, unit: float) -> tuple[NDArray[np.uint8], NDArray[Any], NDArray[Any]]:
-        tiles = {
-            tile: painted(self._where.splits[row], self._where.strongest)
-            for tile, row in enumerate(page.rows.tolist())
-            if row in self._where.splits
-        }
-        return over_page(page, tiles), np.full(2, _FINE * unit), np.full(2, _FINE / 2 * unit)
-
-    def _take_away(self) -> None:
-        layer, self._layer = self._layer, None
-        if layer is not None and layer in self._viewer.layers:
-            self._viewer.layers.remove(layer)
 
 
 def over_page(page: Arrangement, tiles: dict[int, NDArray[np.uint8]]) -> NDArray[np.uint8]:
