@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable
 
 import numpy as np
-from map import SIZES, atlas_of
+from map import atlas_of
 
 from napari_micromap.atlas import Atlas
 from napari_micromap.colors import colors_of
@@ -26,6 +26,7 @@ from napari_micromap.views.map.pictures import Pictures
 from napari_micromap.views.map.scene import Scene
 from napari_micromap.work import finish
 
+SIZES = ((640, 480), (1600, 1200))
 ZOOMS = (4, 8, 16, 64)
 
 

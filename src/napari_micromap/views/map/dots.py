@@ -20,7 +20,8 @@ _STEPS = ((200, 9.0), (2_000, 6.0), (20_000, 4.0), (200_000, 3.0))  # below so m
 _SMALLEST_DOT = 2.0
 # sRGB levels to light, and what the eye makes of red, green and blue (WCAG 2.2).
 _LINEAR = np.array([luminance((level, level, level)) for level in range(256)], np.float32)
-_LIGHTNESS = np.array([0.2126, 0.7152, 0.0722], np.float32)
+_RED, _GREEN, _BLUE = (_LINEAR * np.float32(part) for part in (0.2126, 0.7152, 0.0722))
+_PLAIN, _STRONG = (3.0, 0.82), (4.5, 0.5)  # contrast with the ground: how much of the outline's color a line takes
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +51,13 @@ def lines_around(fill: Packed, ground: Ground) -> Packed:
 
     So crowded dots do not drown in gray lines.
     """
-    light = _LINEAR[fill.reshape(-1, 1).view(np.uint8)[:, :3]] @ _LIGHTNESS
+    level = np.uint32(255)
+    light = _RED[fill & level] + _GREEN[fill >> np.uint32(8) & level] + _BLUE[fill >> np.uint32(16) & level]
     behind = np.float32(luminance(ground.rgb))
-    contrast = (np.maximum(light, behind) + 0.05) / (np.minimum(light, behind) + 0.05)
-    return mixed(fill, packed(ground.outline), np.interp(contrast, (3.0, 4.5), (0.82, 0.5)).astype(np.float32))
+    contrast = (np.maximum(light, behind) + np.float32(0.05)) / (np.minimum(light, behind) + np.float32(0.05))
+    (low, most), (high, least) = _PLAIN, _STRONG
+    share = np.float32(most) - (contrast - np.float32(low)) * np.float32((most - least) / (high - low))
+    return mixed(fill, packed(ground.outline), np.clip(share, least, most))
 
 
 def ground_of(rgb: Rgb) -> Ground:

@@ -96,16 +96,19 @@ def draw(dots: Dots, camera: Camera, size: tuple[int, int], ratio: float = 1.0, 
 
 
 def _in_sight(dots: Dots, camera: Camera, sheet: Sheet) -> Seen:
-    x = dots.x - np.float32(camera.x)
+    rim = sheet.pad / 2  # what lies in the outer half of the rim touches nothing that is seen
+    across, up = (sheet.inner_width / 2 + rim) / camera.scale, (sheet.inner_height / 2 + rim) / camera.scale
+    inside = (dots.x > np.float32(camera.x - across)) & (dots.x < np.float32(camera.x + across))
+    inside &= (dots.y > np.float32(camera.y - up)) & (dots.y < np.float32(camera.y + up))
+    index = np.flatnonzero(inside).astype(np.int32)
+    x, y = (dots.x, dots.y) if len(index) == len(dots) else (dots.x[index], dots.y[index])
+    x = x - np.float32(camera.x)
     x *= np.float32(camera.scale)
     x += np.float32(sheet.inner_width / 2 + sheet.pad)
-    y = dots.y - np.float32(camera.y)
+    y = y - np.float32(camera.y)
     y *= np.float32(-camera.scale)
     y += np.float32(sheet.inner_height / 2 + sheet.pad)
-    rim = sheet.pad / 2  # what lies in the outer half of the rim touches nothing that is seen
-    inside = (x >= rim) & (x < sheet.width - rim) & (y >= rim) & (y < sheet.height - rim)
-    index = np.flatnonzero(inside).astype(np.int32)
-    if len(index) < len(x):
-        x, y = x[index], y[index]
-    at = y.astype(np.int32) * np.int32(sheet.width) + x.astype(np.int32)
+    at = y.astype(np.int32)
+    at *= np.int32(sheet.width)
+    at += x.astype(np.int32)
     return Seen(index, x, y, at.astype(np.intp))

@@ -40,7 +40,7 @@ def draw_soft(dots: Dots, seen: Seen, sheet: Sheet) -> tuple[Packed, NDArray[np.
         chosen = seen.part(first, len(seen.index))
         _halo(pixels, dots, chosen, sheet)
         _lay(pixels, ids, dots, chosen, sheet)
-    return sheet.inner(pixels), sheet.inner(ids)
+    return np.ascontiguousarray(sheet.inner(pixels)), np.ascontiguousarray(sheet.inner(ids))
 
 
 def _lay(pixels: Packed, ids: NDArray[np.int32], dots: Dots, seen: Seen, sheet: Sheet) -> None:
