@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from napari_micromap.atlas import Atlas, Rows
 from napari_micromap.problems import Problem
 from napari_micromap.statistics.batches import NewBatch, to_new_batch
-from napari_micromap.statistics.confounders import Suspect, suspect
+from napari_micromap.statistics.confounders import MOST_SETTINGS, Suspect, suspect
 from napari_micromap.statistics.evidence import Evidence, StructureTest
 from napari_micromap.statistics.nuisance import Nuisance, NuisanceColumn, nuisance_of
 from napari_micromap.statistics.predictions import predicted_by_others
@@ -25,6 +25,7 @@ from napari_micromap.work import Progress, Work
 T = TypeVar("T")
 
 WHOLE = "micrograph"  # column: which micrograph a window was cut from
+BAR = "bar_rows"  # column: how many rows of a data bar were cropped
 LOGARITHMIC = ("um_per_px", "nm_per_px", "magnification")  # they act by their ratio
 ERROR_WORDS = ("error", "err", "sd", "std", "±", "uncertainty")
 _STEPS = 6
@@ -275,7 +276,10 @@ def _columns(atlas: Atlas, units: Units, named: Sequence[str] | None, role: str,
     names = named if named is not None else [c for c in _with_role(atlas, role) if c not in but]
     kept: list[NuisanceColumn] = []
     seen = [] if named is not None else [_numbers(units.values[units.sample_of, 0].astype(object))]
-    for column in (_column(atlas, units, name) for name in names):
+    wanted = [_column(atlas, units, name) for name in names]
+    if named is None and role == "imaging" and BAR in atlas.columns and BAR not in but | set(names):
+        wanted.append(_column(atlas, units, BAR))
+    for column in wanted:
         numbers = _numbers(column.values)
         if len(set(numbers[np.isfinite(numbers)])) > 1 and not any(_says_the_same(numbers, other) for other in seen):
             kept.append(column)
@@ -335,10 +339,27 @@ def tested(atlas: Atlas, name: str, scope: Rows | None) -> tuple[NDArray[Any], U
 def _column(atlas: Atlas, units: Units, name: str) -> NuisanceColumn:
     if name not in atlas.columns:
         raise Problem(f"There is no column “{name}” to adjust for.")
-    values = atlas.columns[name].iloc[units.rows].to_numpy(object)
+    column = atlas.columns[name].iloc[units.rows]
+    if name == BAR:
+        cropped = np.where(pd.to_numeric(column, errors="coerce").to_numpy(float, na_value=0.0) > 0, "cropped", "none")
+        return NuisanceColumn(name, cropped.astype(object), readable=False)
+    if name == "date" and (days := _days(column)) is not None:
+        return NuisanceColumn(name, days, readable=False)
+    values = column.to_numpy(object)
     if any(isinstance(v, str) for v in values):
         values = np.array(["missing" if v is None or v != v else str(v) for v in values], object)
     return NuisanceColumn(name, values, name in LOGARITHMIC and not any(isinstance(v, str) for v in values))
+
+
+def _days(column: pd.Series[Any]) -> NDArray[Any] | None:
+    """Return the days of dates, each a setting where there are few, else counted from the first; None if no dates."""
+    dates = pd.to_datetime(column, errors="coerce", format="ISO8601", utc=True)
+    if dates.isna().all() or (dates.isna() & column.notna()).any():
+        return None
+    days = dates.dt.floor("D")
+    if days.nunique() <= MOST_SETTINGS:
+        return days.dt.strftime("%Y-%m-%d").fillna("missing").to_numpy(object)
+    return np.asarray((days - days.min()) / pd.Timedelta(days=1), object)
 
 
 def _with_role(atlas: Atlas, role: str) -> list[str]:

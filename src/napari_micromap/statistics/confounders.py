@@ -112,9 +112,9 @@ def suspect(
         known.p,
         follows(units, column, permutations, seed),
         sorts(embeddings, units, values, seed) if as_property.varies_within else None,
-        settings,
+        settings if column.readable else (),
         bool(settings) and all(setting.samples == len(units) for setting in settings),
-        _pattern(units, column, settings),
+        _pattern(units, column, settings) if column.readable else None,
     )
 
 

@@ -76,11 +76,12 @@ class Evidence:
 
 
 def standardized(embeddings: NDArray[Any], weights: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return (n, d) embeddings with mean 0 and spread 1 a dimension, samples weighing equally."""
+    """Return (n, d) embeddings with mean 0 and spread 1 a dimension, samples weighing equally; 0 if all are alike."""
     values = np.asarray(embeddings, np.float64)
     mean = np.average(values, axis=0, weights=weights)
     spread = np.sqrt(np.average((values - mean) ** 2, axis=0, weights=weights))
-    return (values - mean) / np.where(spread > 1e-12, spread, 1.0)
+    alike = spread <= 1e-9 * np.abs(values).max(axis=0)  # single precision tells nothing finer apart
+    return np.asarray((values - mean) * np.where(alike, 0.0, 1.0 / np.where(alike, 1.0, spread)), np.float64)
 
 
 def design_of(embeddings: NDArray[Any], units: Units, nuisance: Nuisance) -> Design:

@@ -25,11 +25,14 @@ class NuisanceColumn:
         Numbers are adjusted for by a cubic, texts by category.
     logarithmic : bool
         Take the logarithm first (µm per px, magnification).
+    readable : bool
+        Whether the values stand so in the table, to be named and chosen by.
     """
 
     name: str
     values: NDArray[Any]
     logarithmic: bool = False
+    readable: bool = True
 
 
 @dataclass(frozen=True, eq=False)

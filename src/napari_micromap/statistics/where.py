@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from napari_micromap.statistics.nuisance import Nuisance, nuisance_of
 from napari_micromap.statistics.units import Units
 
+RAREST = 1e-3  # of the middle spread of dimensions: those that vary less count less, not alike
+
 
 @dataclass(frozen=True, eq=False)
 class Readout:
@@ -72,7 +74,9 @@ def readout_of(
     values = np.asarray(embeddings, np.float64)
     mean = np.average(values, axis=0, weights=units.weights)
     spread = np.sqrt(np.average((values - mean) ** 2, axis=0, weights=units.weights))
-    scale = np.where(spread > 1e-12, 1.0 / np.where(spread > 1e-12, spread, 1.0), 0.0)
+    # A channel silent but for a trace in one picture would shout, 40,000 spreads, where another picture has it.
+    least = RAREST * float(np.median(spread[spread > 0])) if (spread > 0).any() else 1.0
+    scale = 1.0 / np.maximum(spread, least)
     left = nuisance.remove_from_embeddings((values - mean) * scale, units.weights)
     means = units.means(left)
     y = nuisance.residual_maker @ units.values[:, -1]
