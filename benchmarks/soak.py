@@ -18,6 +18,7 @@ from pathlib import Path
 
 import numpy as np
 import tifffile
+from numpy.typing import NDArray
 
 from napari_micromap.layouts.pca import Pca
 from napari_micromap.layouts.umap import Umap
@@ -51,84 +52,185 @@ def memory() -> tuple[float, float]:
     return now, most
 
 
-class Round:
-    """One round over one session, and what is asserted of it."""
+class Hands:
+    """Somebody at a script: each verb returns when it is done."""
 
-    def __init__(self, folder: Path, cache: Path, seed: int) -> None:
-        self.films, self.saved, self.cache, self.seed = folder / "films", folder / "s.micromap", cache, seed
+    def __init__(self, cache: Path) -> None:
+        self.cache = cache
+        self.session = Session(cache=cache)
+
+    def wait(self) -> None:
+        """All is done already."""
+
+    def open(self, folder: Path) -> None:
+        """Open a folder in place of what is open."""
+        self.end()
+        self.session = Session(cache=self.cache)
+        self.session.open(Folder(folder))
+
+    def lasso(self) -> None:
+        """Select what lies in the middle of the map."""
+        positions = self.session.map.positions
+        middle, size = np.median(positions, axis=0), np.ptp(positions, axis=0) / 3
+        self.session.selection.replace(rows_inside(middle + circle() * size, positions))
+
+    def reopen(self, saved: Path) -> None:
+        """Open what was saved in a session of its own."""
+        self.end()
+        self.session = Session(cache=self.cache)
+        self.session.restore(saved)
+
+    def end(self) -> None:
+        """Let go of all."""
+        self.session.workshop.close()
+
+
+class HandsAtWindow(Hands):
+    """Somebody at one napari window, all the time: lassoes by mouse, galleries, single micrographs."""
+
+    def __init__(self, cache: Path) -> None:
+        from heartbeat import Drive
+
+        self.drive = Drive(Path(), cache)
+        self.session = self.drive.dock.session
+        self.failures: list[str] = []
+        self.drive.dock._lanes.failed.connect(self.failures.append)
+
+    def wait(self) -> None:
+        """Let the window run until nothing is at work any more."""
+        self.drive.spin(0.05)
+        self.drive.spin(300, self.drive.idle)
+        assert self.drive.idle() and not self.failures, self.failures
+
+    def open(self, folder: Path) -> None:
+        """Open a folder in place of what is open."""
+        self.drive.dock.wishes.open_path(folder)
+        self.wait()
+
+    def lasso(self) -> None:
+        """Draw around the middle of the map; look at the gallery, at one of its images, and close it."""
+        from qtpy.QtCore import QPoint, Qt
+        from qtpy.QtTest import QTest
+
+        dock, canvas = self.drive.dock, self.drive.dock.map.canvas
+        self.drive.spin(0.6)  # dots are on their way
+        points = [QPoint(*map(int, (0.5 + 0.42 * corner) * (canvas.width(), canvas.height()))) for corner in circle()]
+        QTest.mousePress(canvas, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, points[0])
+        for point in points[1:]:
+            QTest.mouseMove(canvas, point)
+        QTest.mouseRelease(canvas, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, points[-1])
+        self.wait()
+        assert len(self.session.selection) > 0 and dock.gallery.layers
+        self.session.open_micrograph(int(self.session.selection.rows[0]))
+        self.wait()
+        dock.gallery.back()
+        self.wait()
+        dock.gallery.close()
+
+    def reopen(self, saved: Path) -> None:
+        """Open what was saved in place of what is open, by its entry file."""
+        self.drive.dock.wishes.open_path(saved / "open.micromap")
+        self.wait()
+
+    def end(self) -> None:
+        """Close the window."""
+        self.drive.viewer.close()
+
+
+def circle() -> NDArray[np.float64]:
+    """Return (60, 2) corners of a lasso around 0."""
+    angles = np.linspace(0, 2 * np.pi, 60)
+    return np.stack([np.cos(angles), np.sin(angles)], axis=1)
+
+
+class Round:
+    """One folder's life, and what is asserted of it."""
+
+    def __init__(self, folder: Path, hands: Hands, seed: int) -> None:
+        self.films, self.saved, self.hands, self.seed = folder / "films", folder / "s.micromap", hands, seed
         self.written = 0
 
-    def begin(self, session: Session) -> None:
+    @property
+    def session(self) -> Session:
+        """What is open now."""
+        return self.hands.session
+
+    def begin(self) -> None:
         """Open, embed and lay out a new folder."""
         self.add(FIRST)
-        session.open(Folder(self.films))
-        session.embed(recipe=RECIPE, device="cpu")
-        session.lay_out(Umap(seed=self.seed) if self.seed % 4 == 3 else Pca(), at_once=True)
-        assert session.map is not None and np.isfinite(session.map.positions).all()
+        self.hands.open(self.films)
+        self.session.embed(recipe=RECIPE, device="cpu")
+        self.session.lay_out(Umap(seed=self.seed) if self.seed % 4 == 3 else Pca(), at_once=True)
+        self.hands.wait()
+        assert len(self.session.atlas) == FIRST and np.isfinite(self.session.map.positions).all()
 
     def add(self, count: int) -> None:
         """Write new pictures."""
         write(self.films, self.written, count, self.seed)
         self.written += count
 
-    def mark(self, session: Session, number: int) -> None:
+    def mark(self, number: int) -> None:
         """Lasso, name, exclude."""
-        positions = session.map.positions
-        middle, size = np.median(positions, axis=0), np.ptp(positions, axis=0) / 3
-        angles = np.linspace(0, 2 * np.pi, 60)
-        outline = middle + np.stack([np.cos(angles), np.sin(angles)], axis=1) * size
-        session.selection.replace(rows_inside(outline, positions))
-        assert len(session.selection) > 0
-        session.name_selection(f"round {number}")
-        session.exclude([number % len(session.atlas)], "crack")
+        self.hands.lasso()
+        self.session.name_selection(f"round {number}")
+        self.session.exclude([number % len(self.session.atlas)], "crack")
 
-    def grow(self, session: Session) -> None:
+    def grow(self) -> None:
         """Take in new pictures: old positions and vectors stay bit for bit."""
-        before, positions = session.atlas, session.map.positions.copy()
+        before, positions = self.session.atlas, self.session.map.positions.copy()
         embeddings = before.embeddings.copy()
         self.add(MORE)
-        session.grow()
-        n = len(before)
-        assert len(session.atlas) == n + MORE and len(session.fresh) == MORE
-        assert (session.atlas.ids[:n] == before.ids).all()
-        assert session.map.positions[:n].tobytes() == positions.tobytes()
-        assert session.atlas.embeddings[:n].tobytes() == embeddings.tobytes()
-        assert np.isfinite(session.map.positions).all()
+        self.session.grow()
+        self.hands.wait()
+        n, now = len(before), self.session
+        assert len(now.atlas) == n + MORE and len(now.fresh) == MORE
+        assert (now.atlas.ids[:n] == before.ids).all()
+        assert now.map.positions[:n].tobytes() == positions.tobytes()
+        assert now.atlas.embeddings[:n].tobytes() == embeddings.tobytes()
+        assert np.isfinite(now.map.positions).all()
 
-    def lay_out(self, session: Session) -> None:
+    def lay_out(self) -> None:
         """Make the map anew: nothing is new on it any more."""
-        session.lay_out(Pca(), at_once=True)
-        assert not session.fresh and len(session.map.positions) == self.written
+        self.session.lay_out(Pca(), at_once=True)
+        self.hands.wait()
+        assert not self.session.fresh and len(self.session.map.positions) == self.written
 
-    def save(self, session: Session) -> None:
+    def save(self) -> None:
         """Save, twice over the maps of memory that are open."""
-        session.save(self.saved)
-        session.save(self.saved)
+        self.session.save(self.saved)
+        self.session.save(self.saved)
+        self.hands.wait()
+        assert not self.session.unsaved
 
-    def reopen(self, session: Session, other: Session) -> None:
+    def reopen(self) -> None:
         """Open what was saved, and compare."""
-        other.restore(self.saved)
-        assert (other.atlas.ids == session.atlas.ids).all()
-        for name in ("embeddings", "features", "positions"):
-            assert getattr(other.atlas, name).tobytes() == getattr(session.atlas, name).tobytes(), name
-        assert list(other.named) == list(session.named) and len(other.named) > 0
-        assert dict(other.scope.exclusions) == dict(session.scope.exclusions) != {}
-        assert not other.fresh
+        before, was = self.session.atlas, self.session.state()
+        vectors = {name: getattr(before, name).tobytes() for name in ("embeddings", "features", "positions")}
+        self.hands.reopen(self.saved)
+        now = self.session
+        assert now.atlas is not before and (now.atlas.ids == before.ids).all()
+        for name, written in vectors.items():
+            assert getattr(now.atlas, name).tobytes() == written, name
+        assert len(now.named) > 0 and len(now.scope.exclusions) > 0 and not now.fresh
+        assert json.dumps(now.state(), sort_keys=True) == json.dumps(was, sort_keys=True)
 
 
 def main() -> None:
     """Run for some minutes."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--minutes", type=float, default=60)
+    parser.add_argument("--window", action="store_true", help="in one napari window, with lassoes by mouse")
     parser.add_argument("--json", action="store_true")
     args = parser.parse_args()
     os.environ["MICROMAP_CACHE_GB"] = "0.002"  # so small that embeddings and thumbnails are let go of
-    ends, rounds = time.monotonic() + 60 * args.minutes, list[dict[str, float]]()
+    rounds = list[dict[str, float]]()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        number = 0
+        os.environ["MICROMAP_CACHE"] = str(folder / "cache")  # what was opened lately is noted there, too
+        hands = (HandsAtWindow if args.window else Hands)(folder / "cache")
+        ends, number = time.monotonic() + 60 * args.minutes, 0
         while time.monotonic() < ends:
-            rounds.append(one_folder(folder / f"{number}", folder / "cache", number))
+            rounds.append(one_folder(folder / f"{number}", hands, number))
             kept = sum(file.stat().st_size for file in (folder / "cache").rglob("*") if file.is_file()) / 1e6
             rounds[-1] |= {
                 "minutes": round(args.minutes - (ends - time.monotonic()) / 60, 2),
@@ -136,30 +238,25 @@ def main() -> None:
             }
             number += 1
             print(json.dumps(rounds[-1]) if args.json else rounds[-1], flush=True)
+        hands.end()
     settled = [one["RSS MB"] for one in rounds[len(rounds) // 4 :]]
     slope = float(np.polyfit(range(len(settled)), settled, 1)[0]) if len(settled) > 2 else float("nan")
     told = {"folders": len(rounds), "pictures": len(rounds) * (FIRST + GROWTHS * MORE), "MB a folder": round(slope, 3)}
     print(json.dumps(told) if args.json else told)
 
 
-def one_folder(folder: Path, cache: Path, seed: int) -> dict[str, float]:
+def one_folder(folder: Path, hands: Hands, seed: int) -> dict[str, float]:
     """Take one folder through its life; each growth in a session that was reopened."""
-    one = Round(folder, cache, seed)
-    session = Session(cache=cache)
-    one.begin(session)
+    one = Round(folder, hands, seed)
+    one.begin()
     for growth in range(GROWTHS):
-        one.mark(session, growth)
-        one.grow(session)
-        one.lay_out(session)
-        one.save(session)
-        other = Session(cache=cache)
-        one.reopen(session, other)
-        session.workshop.close()
-        session = other
-    session.workshop.close()
+        one.mark(growth)
+        one.grow()
+        one.lay_out()
+        one.save()
+        one.reopen()
     for file in sorted(folder.rglob("*"), reverse=True):
         file.rmdir() if file.is_dir() else file.unlink()
-    del session, other
     gc.collect()
     now, most = memory()
     return {"folder": seed, "RSS MB": round(now, 1), "most MB": round(most, 1)}

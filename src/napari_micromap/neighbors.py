@@ -17,7 +17,7 @@ _ROW_MASK = np.uint64(0xFFFFFFFF)
 _NEVER = np.uint64(0xFFFFFFFFFFFFFFFF)
 _BLOCK_BYTES = 64 << 20
 EXACT_UP_TO = 20_000  # rows; beyond, comparing all with all takes too long
-_CANDIDATES = 6_000  # rows that a row of a larger collection is compared with, about
+_CANDIDATES = 42.0  # times √n: rows that a row of a larger collection is compared with, about
 _ROUNDS = 6  # in which groups are found
 _LEARNED = 50  # rows a group, from which it is found
 _ASKED = 16  # nearest others whose nearest are looked at, too: who is near them is often near
@@ -72,7 +72,7 @@ def find_neighbors(features: NDArray[np.float32], k: int) -> Work[Neighbors]:
     return (yield from (exact_neighbors if len(features) <= EXACT_UP_TO else likely_neighbors)(features, k))
 
 
-def likely_neighbors(features: NDArray[np.float32], k: int, candidates: int = _CANDIDATES) -> Work[Neighbors]:
+def likely_neighbors(features: NDArray[np.float32], k: int, candidates: int = 0) -> Work[Neighbors]:
     """Find nearly all of the k nearest others of each row by comparing it with rows of its own and nearby groups.
 
     Groups are found by k-means of directions; then the neighbors of neighbors are looked at. A row is never its own
@@ -85,7 +85,8 @@ def likely_neighbors(features: NDArray[np.float32], k: int, candidates: int = _C
     k : int
         Neighbors a row.
     candidates : int
-        Rows that each is compared with, about: more find more, and take longer.
+        Rows that each is compared with, about: more find more, and take longer; 0 takes 42 √n, so that large
+        collections find as much as small ones do.
 
     References
     ----------
@@ -97,6 +98,7 @@ def likely_neighbors(features: NDArray[np.float32], k: int, candidates: int = _C
     n = len(features)
     k = max(0, min(k, n - 1))
     rows, distances = np.empty((n, k), np.int32), np.empty((n, k), np.float32)
+    enough = max(candidates or round(_CANDIDATES * n**0.5), k + 1)
     directions = _directions(features).astype(np.float32)
     centers = yield from _group_centers(directions)
     group = _nearest_center(directions, centers)
@@ -105,7 +107,7 @@ def likely_neighbors(features: NDArray[np.float32], k: int, candidates: int = _C
     for center, own in zip(centers, members):
         if not len(own):
             continue
-        others = _members_near(center, centers, members, max(candidates, k + 1))
+        others = _members_near(center, centers, members, enough)
         for part in _blocks(len(own), len(others), None):
             yield Progress("Comparing", done, n)
             found = _likely(directions, own[part], others, k)
