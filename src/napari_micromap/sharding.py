@@ -236,7 +236,7 @@ def submitted(
         workers = sorted(client.scheduler_info(n_workers=-1)["workers"])
         count = shards or 4 * max(1, len(workers))
         targets = {n: out / f"part-{n:0{len(str(count))}d}-of-{count}.micromap" for n in range(1, count + 1)}
-        left = {n: path for n, path in targets.items() if not (path / "open.micromap").is_file()}
+        left = {n: path for n, path in targets.items() if not _stands(path)}
         futures = {
             client.submit(embed_on_worker, tuple(map(str, paths)), n, count, str(path), backbone, recipe, device,
                           retries=RETRIES, pure=False, key=f"micromap-{n}-of-{count}-{path}"): n
@@ -258,12 +258,18 @@ def embed_on_worker(
     paths: tuple[str, ...], number: int, of: int, out: str, backbone: Backbone | None, recipe: Recipe, device: str
 ) -> str:
     """Embed one shard where this is called, on a device of the worker's own."""
+    if _stands(Path(out)):  # the worker that made it ended before it was asked what came of it
+        return out
     workshop = pipeline.Workshop()
     try:
         shard = Shard(tuple(map(Path, paths)), number, of)
         return str(finish(embed_part(shard, Path(out), backbone, recipe, workshop, _own_device(device))))
     finally:
         workshop.close()
+
+
+def _stands(part: Path) -> bool:
+    return (part / "open.micromap").is_file()
 
 
 def _own_device(device: str) -> str:
