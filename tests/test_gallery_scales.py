@@ -186,7 +186,7 @@ def test_clicks_find_their_tiles_at_the_same_scale_and_a_new_scale_moves_them(vi
         settle()
         assert gratings.current == row
     before = gallery.arrangement.um_per_unit
-    gratings.set_scale([0, 1, 2], np.array(SIZES_UM) * 3)
+    gratings.scales.give([0, 1, 2], np.array(SIZES_UM) * 3)
     settle()
     assert gallery.arrangement.um_per_unit == pytest.approx(3 * float(before or 0))
     gallery.dispose()
@@ -215,7 +215,7 @@ def test_a_line_drawn_by_mouse_is_measured_in_pixels_and_leaves_no_trace(viewer:
     assert drawn[-1] == pytest.approx(200 / zoom, rel=0.02)
     ruler.put_away()
     assert list(viewer.layers) == layers and set(viewer.layers.selection) == selected
-    gratings.scale_by_line(1, drawn[-1], 10, "µm")
+    gratings.scales.by_line(1, drawn[-1], 10, "µm")
     settle()
     assert float(layer.scale[-1]) == pytest.approx(10 / drawn[-1])
     assert viewer.canvas.overlays["scale_bar"].visible

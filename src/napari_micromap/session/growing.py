@@ -109,6 +109,7 @@ class Growing(Marking):
         raise NotImplementedError
 
     def build(self, start: Callable[[], Any], done: Callable[[Any], None]) -> None:
+        """Queue work; the session does."""
         raise NotImplementedError
 
     @property

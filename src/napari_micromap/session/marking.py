@@ -45,6 +45,7 @@ class Marking:
         self.named.changed.connect(self._show_named_columns)
 
     def take_atlas(self, atlas: Atlas, placed: Positions | None = None) -> None:
+        """Hold another state of the collection; the session does."""
         raise NotImplementedError
 
     def _note_property(self) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -23,6 +22,7 @@ from napari_micromap.scaling import (
     rows_without_scale,
     sizes_from_column,
 )
+from napari_micromap.session.history import Undoable
 
 if TYPE_CHECKING:
     from napari_micromap.session.model import Session
@@ -32,63 +32,12 @@ BY_BAR, BY_LINE, BY_TABLE, BY_USER = "bar: typed", "line: drawn", "table", "you"
 GIVEN = (BY_BAR, BY_LINE, BY_TABLE, BY_USER)  # by a user rather than a header
 
 
-@dataclass(frozen=True, eq=False)
-class _Step:
-    before: Mapping[str, Scale]  # by micrograph
-    after: Mapping[str, Scale]
-
-
-class ScaleSteps:
-    """What was said of scales, step by step, to be taken back.
-
-    Parameters
-    ----------
-    put : callable
-        Gives micrographs their scales.
-    """
-
-    def __init__(self, put: Callable[[Mapping[str, Scale]], None]) -> None:
-        self._put = put
-        self._done: list[_Step] = []
-        self._undone: list[_Step] = []
-
-    @property
-    def can_undo(self) -> bool:
-        """Whether there is an earlier state."""
-        return bool(self._done)
-
-    @property
-    def can_redo(self) -> bool:
-        """Whether an undone state can come back."""
-        return bool(self._undone)
-
-    def do(self, before: Mapping[str, Scale], after: Mapping[str, Scale]) -> None:
-        """Make a step."""
-        self._done.append(_Step(before, after))
-        self._undone = []
-        self._put(after)
-
-    def undo(self) -> None:
-        """Go one step back."""
-        self._undone.append(self._done.pop())
-        self._put(self._undone[-1].before)
-
-    def redo(self) -> None:
-        """Go one step forth."""
-        self._done.append(self._undone.pop())
-        self._put(self._done[-1].after)
-
-    def forget(self) -> None:
-        """Start anew."""
-        self._done, self._undone = [], []
-
-
-class Scales:
+class Scales(Undoable[Mapping[str, Scale]]):
     """Gives micrographs a scale where no header does; each step can be undone."""
 
     def __init__(self, session: Session) -> None:
+        super().__init__()
         self._session = session
-        self._steps = ScaleSteps(self._put)
 
     def give(self, rows: ArrayLike, um_per_px: ArrayLike, scale_from: str = BY_USER) -> None:
         """Say how large a pixel of some micrographs is.
@@ -113,8 +62,9 @@ class Scales:
         before = {i: (float(s), origins[row]) for i, s, row in zip(ids, before_sizes, chosen.tolist(), strict=True)}
         after = {i: (float(s), scale_from if np.isfinite(s) else "") for i, s in zip(ids, sizes, strict=True)}
         if len(chosen) and any(not _same(before[i], after[i]) for i in ids):
-            self._steps.do(before, after)
-            self._session.history.note(self._steps)
+            self._note_step(before, after)
+            self._session.history.note(self)
+            self._put(after)
 
     def by_bar(self, rows: ArrayLike, pixels: ArrayLike, length: float, unit: str = "µm") -> None:
         """Say what a burnt-in scale bar says: its line is so many pixels long, and means this length."""
@@ -163,10 +113,10 @@ class Scales:
 
     # ------------------------------------------------------------------ within
 
-    def _put(self, scales: Mapping[str, Scale]) -> None:
+    def _put(self, state: Mapping[str, Scale]) -> None:
         atlas = self._session.atlas
-        rows = atlas.rows_of(list(scales))
-        said = [scales[str(id_)] for id_ in atlas.ids[rows]]
+        rows = atlas.rows_of(list(state))
+        said = [state[str(id_)] for id_ in atlas.ids[rows]]
         scaled = atlas.with_scale(rows, np.array([size for size, _ in said]), [origin for _, origin in said])
         stale = depends_on_scale(atlas) and not np.array_equal(scaled.um_per_px, atlas.um_per_px, equal_nan=True)
         self._session.take_atlas(scaled.with_embeddings(None, {}) if stale else scaled)
@@ -175,7 +125,7 @@ class Scales:
 
     def forget(self) -> None:
         """Start anew, with no step to undo."""
-        self._steps.forget()
+        self._forget_steps()
 
 
 def rows_to_look_at(atlas: Atlas) -> Rows:

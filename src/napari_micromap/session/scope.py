@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -14,10 +14,10 @@ from psygnal import Signal
 
 from napari_micromap.atlas import Atlas, Rows
 from napari_micromap.problems import Problem
+from napari_micromap.session.history import Undoable
 
 REASONS = ("charging", "crack", "out of focus", "wrong place", "duplicate", "other")
 MISSING = "(missing)"  # stands for no value in the values of a filter
-_KEPT_STEPS = 200
 _TELLING = ("magnification", "detector", "vendor", "folder")  # columns whose values need no name in front
 
 
@@ -87,7 +87,10 @@ class Exclusion:
     after_property: bool = False
 
 
-class Scope:
+Kept: TypeAlias = tuple[tuple[Filter, ...], Mapping[str, Exclusion]]
+
+
+class Scope(Undoable[Kept]):
     """What takes part in map, gallery, counts and tests; speaks only when that changes.
 
     Filters (*Use only…*) hide what they do not keep. Excluded micrographs stay visible, crossed out, but take no part
@@ -98,11 +101,10 @@ class Scope:
     stepped = Signal()  # there is one more step to undo; told before `changed`
 
     def __init__(self) -> None:
+        super().__init__()
         self._mask: tuple[tuple[Filter, ...], pd.DataFrame, NDArray[np.bool_]] | None = None
         self._filters: tuple[Filter, ...] = ()
         self._exclusions: Mapping[str, Exclusion] = MappingProxyType({})
-        self._undo: list[tuple[tuple[Filter, ...], Mapping[str, Exclusion]]] = []
-        self._redo: list[tuple[tuple[Filter, ...], Mapping[str, Exclusion]]] = []
 
     @property
     def filters(self) -> tuple[Filter, ...]:
@@ -148,34 +150,11 @@ class Scope:
         kept = {i: e for i, e in self._exclusions.items() if i not in back}
         self._set(self._filters, MappingProxyType(kept))
 
-    @property
-    def can_undo(self) -> bool:
-        """Whether there is an earlier scope."""
-        return bool(self._undo)
-
-    @property
-    def can_redo(self) -> bool:
-        """Whether an undone scope can come back."""
-        return bool(self._redo)
-
-    def undo(self) -> None:
-        """Go back to the filters and exclusions before."""
-        if self._undo:
-            self._redo.append((self._filters, self._exclusions))
-            self._filters, self._exclusions = self._undo.pop()
-            self.changed.emit()
-
-    def redo(self) -> None:
-        """Take an undo back."""
-        if self._redo:
-            self._undo.append((self._filters, self._exclusions))
-            self._filters, self._exclusions = self._redo.pop()
-            self.changed.emit()
-
     def forget(self) -> None:
         """Use everything, and drop the history: another collection is open now."""
         had = bool(self._filters or self._exclusions)
-        self._filters, self._exclusions, self._undo, self._redo = (), MappingProxyType({}), [], []
+        self._filters, self._exclusions = (), MappingProxyType({})
+        self._forget_steps()
         if had:
             self.changed.emit()
 
@@ -234,15 +213,18 @@ class Scope:
             if isinstance(e, dict)
         }
         self._set(tuple(filters), MappingProxyType(exclusions))
-        self._undo, self._redo = [], []
+        self._forget_steps()
 
     def _set(self, filters: tuple[Filter, ...], exclusions: Mapping[str, Exclusion]) -> None:
         if filters == self._filters and dict(exclusions) == dict(self._exclusions):
             return
-        self._undo = [*self._undo[-_KEPT_STEPS:], (self._filters, self._exclusions)]
-        self._redo = []
+        self._note_step((self._filters, self._exclusions), (filters, exclusions))
         self._filters, self._exclusions = filters, exclusions
         self.stepped.emit()
+        self.changed.emit()
+
+    def _put(self, state: Kept) -> None:
+        self._filters, self._exclusions = state
         self.changed.emit()
 
 

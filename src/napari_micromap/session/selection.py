@@ -9,22 +9,20 @@ from numpy.typing import ArrayLike, NDArray
 from psygnal import Signal
 
 from napari_micromap.atlas import Rows
+from napari_micromap.session.history import Undoable
 
 Mode: TypeAlias = Literal["replace", "add", "remove"]
 
-_KEPT_STEPS = 200
 
-
-class Selection:
+class Selection(Undoable[Rows]):
     """Which rows of the atlas are selected; speaks only when that really changes."""
 
     changed = Signal(object)  # Rows
     stepped = Signal()  # there is one more step to undo; told before `changed`
 
     def __init__(self) -> None:
+        super().__init__()
         self._rows = _as_rows([])
-        self._undo: list[Rows] = []
-        self._redo: list[Rows] = []
 
     @property
     def rows(self) -> Rows:
@@ -48,8 +46,7 @@ class Selection:
         elif mode == "remove":
             new = np.setdiff1d(self._rows, new)
         if not np.array_equal(new, self._rows):
-            self._undo = [*self._undo[-_KEPT_STEPS:], self._rows]
-            self._redo = []
+            self._note_step(self._rows, new)
             self._rows = new
             self.stepped.emit()
             self.changed.emit(new)
@@ -66,38 +63,16 @@ class Selection:
         """Select nothing."""
         self.apply([])
 
-    @property
-    def can_undo(self) -> bool:
-        """Whether there is an earlier selection."""
-        return bool(self._undo)
-
-    @property
-    def can_redo(self) -> bool:
-        """Whether an undone selection can come back."""
-        return bool(self._redo)
-
-    def undo(self) -> None:
-        """Go back to the selection before."""
-        if self._undo:
-            self._redo.append(self._rows)
-            self._set(self._undo.pop())
-
-    def redo(self) -> None:
-        """Take an undo back."""
-        if self._redo:
-            self._undo.append(self._rows)
-            self._set(self._redo.pop())
-
     def forget(self) -> None:
         """Select nothing and drop the history: the rows mean something else now."""
         self.begin_with([])
 
     def begin_with(self, rows: ArrayLike) -> None:
         """Select these rows, and have no history before that."""
-        self._undo, self._redo = [], []
+        self._forget_steps()
         new = _as_rows(rows)
         if not np.array_equal(new, self._rows):
-            self._set(new)
+            self._put(new)
 
     def renumber(self, where: NDArray[np.intp]) -> bool:
         """Let selection and history mean the same micrographs under new numbers; nothing is told of it.
@@ -119,12 +94,14 @@ class Selection:
 
         before = self._rows
         self._rows = renumbered(before)
-        self._undo, self._redo = [*map(renumbered, self._undo)], [*map(renumbered, self._redo)]
+        self._done, self._undone = (
+            [(renumbered(old), renumbered(new)) for old, new in steps] for steps in (self._done, self._undone)
+        )
         return not np.array_equal(before, self._rows)
 
-    def _set(self, rows: Rows) -> None:
-        self._rows = rows
-        self.changed.emit(rows)
+    def _put(self, state: Rows) -> None:
+        self._rows = state
+        self.changed.emit(state)
 
 
 def _as_rows(rows: Any) -> Rows:
