@@ -227,8 +227,9 @@ def test_a_large_picture_is_averaged_once_for_square_and_thumbnail(shape: tuple[
     gray = (specimen.astype(np.float32) - np.float32(20)) / np.float32(50000)
     averaged = Image.fromarray(gray).resize((224, 224), Image.Resampling.BILINEAR, reducing_gap=2.0)
     expected = np.asarray(averaged).clip(0, 1)
-    # Pillow takes the box in single floats; else the order of sums alone differs.
-    np.testing.assert_allclose(resized(gray, 224, 224), expected, rtol=0, atol=5e-6)
+    # Pillow takes the box in single floats, where pixels are left over; else the order of sums alone differs.
+    left_over = shape == (1537, 2049)
+    np.testing.assert_allclose(resized(gray, 224, 224), expected, rtol=0, atol=2e-5 if left_over else 5e-7)
     squares, small = prepare_with_thumbnail(specimen, RECIPE)
     assert np.array_equal(squares, prepare_windows(specimen, RECIPE))
     other = thumbnail(specimen)

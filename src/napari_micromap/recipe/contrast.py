@@ -39,10 +39,8 @@ def windowed(gray: NDArray[Any], window: tuple[float, float]) -> Gray:
     low, high = window
     if high <= low:
         return np.full(gray.shape, 0.5, np.float32)
-    if gray.dtype in (np.uint8, np.uint16) and _are_levels(window, gray.dtype):
-        black, white = (gray.dtype.type(level) for level in window)
-        above = np.clip(gray, black, white) - black  # while a pixel has few bytes
-        quick: Gray = np.divide(above, np.float32(high - low), dtype=np.float32)
+    if are_levels(window, gray.dtype):
+        quick: Gray = np.divide(above_black(gray, window), np.float32(high - low), dtype=np.float32)
         return quick
     if gray.dtype == np.uint8:
         table = ((np.arange(256, dtype=np.float64) - low) / (high - low)).clip(0, 1).astype(np.float32)
@@ -60,8 +58,18 @@ def windowed(gray: NDArray[Any], window: tuple[float, float]) -> Gray:
     return scaled.astype(np.float32, copy=False)
 
 
-def _are_levels(window: tuple[float, float], dtype: np.dtype[Any]) -> bool:
-    return all(float(level).is_integer() and 0 <= level <= np.iinfo(dtype).max for level in window)
+def above_black(gray: NDArray[Any], window: tuple[float, float]) -> NDArray[Any]:
+    """Return how far pixels are above black, at most to white, as the small integers that they are."""
+    black, white = (gray.dtype.type(level) for level in window)
+    above: NDArray[Any] = np.clip(gray, black, white)
+    above -= black
+    return above
+
+
+def are_levels(window: tuple[float, float], dtype: np.dtype[Any]) -> bool:
+    """Tell whether black and white are levels of pixels of 8 or 16 bits."""
+    small = dtype in (np.uint8, np.uint16) and window[1] > window[0]
+    return small and all(float(level).is_integer() and 0 <= level <= np.iinfo(dtype).max for level in window)
 
 
 def _percentiles(gray: NDArray[Any], percents: tuple[float, float]) -> tuple[float, float]:

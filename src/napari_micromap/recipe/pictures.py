@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_micromap.recipe.contrast import Gray, gray_of, gray_window, windowed
+from napari_micromap.recipe.contrast import Gray, above_black, are_levels, gray_of, gray_window, windowed
 from napari_micromap.recipe.light import evened, locally_equalized
 from napari_micromap.recipe.resizing import Blocks, in_blocks, in_blocks_by_strips, resized
 from napari_micromap.recipe.steps import Recipe
@@ -74,16 +75,16 @@ def prepare_with_thumbnail(
 
 
 def _in_blocks(specimen: NDArray[Any], recipe: Recipe, rows: int, columns: int) -> Blocks:
-    """Average blocks of a picture in the recipe's contrast; where each pixel has its own, without holding all of it."""
-    if specimen.ndim == 3 or specimen.dtype.kind not in "ui" or recipe.even_light or recipe.local_contrast:
+    """Average blocks of a picture in the recipe's contrast; of gray levels without holding all of it in floats."""
+    plain = specimen.ndim == 2 and specimen.dtype.kind == "u" and not (recipe.even_light or recipe.local_contrast)
+    window = gray_window(specimen, recipe.low_percent, recipe.high_percent) if plain else (0.0, 0.0)
+    if not are_levels(window, specimen.dtype):
         return in_blocks(contrasted(specimen, recipe), rows, columns)
-    window = gray_window(specimen, recipe.low_percent, recipe.high_percent)
-
-    def strip(first: int, last: int) -> Gray:
-        gray = windowed(specimen[first:last], window)
-        return 1 - gray if recipe.invert else gray
-
-    return in_blocks_by_strips(strip, specimen.shape, rows, columns)
+    blocks = in_blocks_by_strips(
+        lambda first, last: above_black(specimen[first:last], window), specimen.shape, rows, columns
+    )
+    means = np.divide(blocks.means, np.float32(window[1] - window[0]), out=blocks.means)
+    return replace(blocks, means=1 - means) if recipe.invert else blocks
 
 
 def contrasted(specimen: NDArray[Any], recipe: Recipe) -> Gray:
