@@ -275,7 +275,9 @@ def _columns(atlas: Atlas, units: Units, named: Sequence[str] | None, role: str,
     """Return the named columns, or those of a role, that differ among the test's micrographs."""
     names = named if named is not None else [c for c in _with_role(atlas, role) if c not in but]
     kept: list[NuisanceColumn] = []
-    seen = [] if named is not None else [_numbers(units.values[units.sample_of, 0].astype(object))]
+    # what the microscope says may be the property in other words; what was measured and goes with it exactly is suspect
+    itself = named is None and (role != "imaging" or any(atlas.roles.get(one) == "imaging" for one in but))
+    seen = [_numbers(units.values[units.sample_of, 0].astype(object))] if itself else []
     wanted = [_column(atlas, units, name) for name in names]
     if named is None and role == "imaging" and BAR in atlas.columns and BAR not in but | set(names):
         wanted.append(_column(atlas, units, BAR))

@@ -18,15 +18,18 @@ from napari_micromap.statistics.evidence import Evidence
 from napari_micromap.statistics.nuisance import Nuisance
 from napari_micromap.statistics.units import Units
 from napari_micromap.statistics.where import Readout, Split, readout_of, split
+from napari_micromap.wording import listed, spoken_column
 from napari_micromap.work import Progress, Work
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from napari_micromap.backbones import Network
+    from napari_micromap.questions.inquiry import Answer
 
 
 CERTAIN = 0.9  # share of refits that must agree on the sign for a place to be drawn strongly
+_WHAT = "goes along with the property"
 STRONG, FAINT, BORDER = 0.62, 0.14, 0.35  # opacity; border cells see little of the picture, and are dimmed
 
 
@@ -52,7 +55,21 @@ class Located:
         return float(np.quantile(shares, 0.99)) or 1.0
 
 
-def why_not(atlas: Atlas, evidence: Evidence | None) -> str | None:
+def why_not_for(atlas: Atlas, answer: Answer, what: str = _WHAT) -> str | None:
+    """Say why no picture can show where a finding comes from, its doubts included; None if one can."""
+    reason = why_not(atlas, answer.evidence, what)
+    if reason is not None:
+        return reason
+    within = answer.batch if answer.within_batches is not None else None
+    guilty = [spoken_column(s.name) for s in answer.suspects if s.confounds and s.name != within]
+    survived = answer.adjusted is not None and (answer.adjusted.p or 1.0) <= 0.05
+    if answer.verdict.kind == "confounded" or ((guilty or answer.asked_to_adjust is not None) and not survived):
+        how = f" ({listed(guilty)})" if guilty else ""
+        return f"How the images were taken{how} may account for the finding, so places could be those of that."
+    return None
+
+
+def why_not(atlas: Atlas, evidence: Evidence | None, what: str = _WHAT) -> str | None:
     """Say why no picture can show where a property comes from; None if one can."""
     recipe = str(atlas.made_by.get("recipe", ""))
     if not recipe:
@@ -69,7 +86,7 @@ def why_not(atlas: Atlas, evidence: Evidence | None) -> str | None:
             "The last layer of the network alone does not tell places apart; make the map with several layers pooled."
         )
     if evidence is None or not evidence.testable:
-        return "There are too few samples to say what goes along with the property, and so where."
+        return f"There are too few samples to say what {what}, and so where."
     if evidence.values.shape[1] > 2:
         return "Places can be shown for a number, or for one group against another, not for several categories at once."
     if evidence.rests_on:

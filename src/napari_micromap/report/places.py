@@ -10,7 +10,7 @@ import numpy as np
 from napari_micromap.figures.evidence import shares_bar
 from napari_micromap.problems import Problem
 from napari_micromap.questions.inquiry import Answer
-from napari_micromap.questions.locating import CERTAIN, Located, locate, over, why_not
+from napari_micromap.questions.locating import CERTAIN, Located, locate, over, why_not_for
 from napari_micromap.recipe import thumbnail
 from napari_micromap.report.elements import figure, picture_of, small
 from napari_micromap.report.exemplars import Group
@@ -27,9 +27,7 @@ def places(
     Where no place can be shown, the section says why.
     """
     heading, rows = "<section><h2>Where it shows</h2>", [row for group in groups for row in group.rows]
-    reason = why_not(session.atlas, answer.evidence)
-    if reason is None and answer.verdict.kind == "confounded":
-        reason = "How the images were taken may account for the finding, so places could be those of that."
+    reason = why_not_for(session.atlas, answer)
     if reason is None and not rows:
         reason = "No typical images were found."
     found: Located | None = None

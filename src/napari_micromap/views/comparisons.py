@@ -72,6 +72,7 @@ class Comparisons:
             ))  # fmt: skip
             panel.outline_wanted.connect(self._on_outline)
             panel.example_wanted.connect(self._on_example)
+            panel.where_wanted.connect(self._on_where)
             self.tabs.destroyed.connect(self._on_destroyed)
             self._dock = self._viewer.window.add_dock_widget(self.tabs, name=TITLE, area="bottom")
             self.show_theme()
@@ -119,6 +120,16 @@ class Comparisons:
         outlines.show(quantity, measuring)
         if self._gallery.mode != "opened" and comparison is not None:
             self._open(self._examples(comparison.a.rows)[0])
+
+    def _on_where(self) -> None:
+        """Look into what is shown; where nothing is, open a typical image."""
+        comparison = self._session.groups.comparison
+        if comparison is None:
+            return
+        if self._gallery.mode == "closed":
+            self._open(self._examples(comparison.a.rows)[0])
+        a, b = comparison.a, comparison.b
+        self._session.where.show_apart((a.name, a.rows), (b.name, b.rows))
 
     def _on_example(self, rows: Rows) -> None:
         """Open the next of the typical images of a group."""

@@ -31,10 +31,12 @@ class WhereOverlay(Overlay):
 
     def lie_over(self, layer: Layer | None, row: int | None = None, page: Arrangement | None = None) -> None:
         """Lie over a layer from now on, which shows a row or a page; what was shown over another one goes."""
-        if layer is not self._under or page is not self._page or row != self.row:
-            self._page = page
-            self._where.hide()
-            super().lie_over(layer, row)
+        if layer is self._under and page is self._page and row == self.row:
+            return
+        self._page = page
+        super().lie_over(layer, row)
+        below = page.rows.tolist() if page is not None else [] if row is None or layer is None else [row]
+        self._where.look_at(below, gallery=page is not None)
 
     def made(self, under: Layer) -> Layer | None:
         """Make colors of the page, or of the row, if it was looked at."""

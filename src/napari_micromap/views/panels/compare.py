@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 from qtpy.QtCore import QTimer, Signal
 from qtpy.QtGui import QResizeEvent
 from qtpy.QtWidgets import QBoxLayout, QCheckBox, QVBoxLayout, QWidget
@@ -14,6 +15,7 @@ from superqt import QLabeledDoubleSlider
 from napari_micromap.descriptors.measuring import Measuring
 from napari_micromap.problems import Problem
 from napari_micromap.questions.comparing import Comparison, Difference
+from napari_micromap.questions.telling_apart import Apart
 from napari_micromap.session import Session
 from napari_micromap.views.asking import ask_where_to_write
 from napari_micromap.views.controls import (
@@ -50,6 +52,7 @@ class ComparePanel(QWidget):
 
     outline_wanted = Signal(str, object)  # quantity, Measuring
     example_wanted = Signal(object)  # rows of the group that is to be shown
+    where_wanted = Signal()
 
     def __init__(self, session: Session, tell: Callable[[str], object], parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -59,7 +62,7 @@ class ComparePanel(QWidget):
                             main=True)  # fmt: skip
         self.without_insets = QCheckBox("Leave out insets and letters in boxes")
         self.without_insets.setToolTip("Framed insets, letter boxes, bars and colored marks are not counted")
-        self.progress, self.cancel = Line(muted=True), flat("Cancel", session.groups.cancel, "Stop comparing")
+        self.progress, self.cancel = Line(muted=True), flat("Cancel", self._on_cancel, "Stop comparing")
         self.forest = Forest()
         self.sentence, self.counted = Paragraph(), Paragraph(muted=True)
         self.threshold = QLabeledDoubleSlider()
@@ -69,6 +72,11 @@ class ComparePanel(QWidget):
         self.color = push("Color the map by it", self._on_color, "Make a column of it for all images, and color by it")
         self.hide_outlines = flat("Hide outlines", session.outlines.hide, "Take the lines off the opened image")
         self.notes = Paragraph(muted=True)
+        self.where = push(
+            "Where does it show?", self._on_where,
+            "Color the image in the viewer, or the gallery, by what tells the two groups apart, if anything does",
+        )  # fmt: skip
+        self.apart = Paragraph()
         self.save = link("Save as a table…", self._on_save, "All differences as CSV")
         self._resting = QTimer(self)
         self._resting.setSingleShot(True)
@@ -85,7 +93,7 @@ class ComparePanel(QWidget):
         outer.setContentsMargins(2 * GAP, GAP, 2 * GAP, GAP)
         outer.setSpacing(GAP)
         outer.addLayout(side_by_side(self.a, Line("against", muted=True), self.b, self.compare))
-        outer.addWidget(_flow(self.without_insets, self.save))
+        outer.addWidget(_flow(self.where, self.without_insets, self.save))
         outer.addLayout(side_by_side(self.progress, self.cancel))
         self.details = QWidget()
         column = QVBoxLayout(self.details)
@@ -98,7 +106,7 @@ class ComparePanel(QWidget):
         rows.addWidget(self.threshold_name)
         rows.addWidget(self.threshold)
         self.acts = _flow(self.in_a, self.in_b, self.color, self.hide_outlines)
-        for widget in (self.sentence, self.counted, self.threshold_row, self.acts, self.notes):
+        for widget in (self.apart, self.sentence, self.counted, self.threshold_row, self.acts, self.notes):
             column.addWidget(widget)
         column.addStretch(1)
         self._parts = QBoxLayout(QBoxLayout.Direction.TopToBottom)
@@ -115,6 +123,8 @@ class ComparePanel(QWidget):
         listen(self, session.groups.compared, self._on_compared)
         listen(self, session.groups.comparing, self.show_progress)
         listen(self, session.outlines.changed, self._on_outlines)
+        listen(self, session.where.told, self._on_apart)
+        listen(self, session.where.changed, self._show_where)
         listen(self, session.selection.changed, lambda _: self._show_groups())
         listen(self, session.named.changed, self._show_groups)
         self.a.show_choice(Choice(_SELECTED, None))
@@ -136,7 +146,8 @@ class ComparePanel(QWidget):
             self.progress.say(f"{progress.stage}{steps} · {progress.note}")
         for widget in (self.progress, self.cancel):
             widget.setVisible(busy)
-        self.compare.setEnabled(not busy)
+        for widget in (self.compare, self.where):
+            widget.setEnabled(not busy)
 
     def _show_groups(self) -> None:
         named = self._session.named
@@ -148,8 +159,12 @@ class ComparePanel(QWidget):
 
     def _on_compared(self, comparison: Comparison | None) -> None:
         self.forest.show_comparison(comparison)
-        for widget in (self.forest, self.details, self.save):
+        for widget in (self.forest, self.details, self.save, self.where):
             widget.setVisible(comparison is not None)
+        if not self._shows_where:
+            self._on_apart(None)
+            if self._session.where.groups is not None:
+                self._session.where.hide()
         if comparison is None:
             return
         self.in_a.setText(f"Show in {_short(comparison.a.name)}")
@@ -194,6 +209,25 @@ class ComparePanel(QWidget):
         if found is not None and outlines.row is not None:
             name = self._session.atlas[outlines.row].name
             self.counted.setText(f"Outlined in {name}: {found.said}.")
+
+    def _on_apart(self, apart: Apart | None) -> None:
+        """Say how surely the groups are told apart, and where that shows, or why it cannot be shown."""
+        self.apart.setVisible(apart is not None)
+        if apart is not None:
+            shown = f"Red as in {apart.a}, blue as in {apart.b}; strong where resampled fits agree."
+            self.apart.setText(f"{apart.sentence} {f'Not shown: {apart.reason}' if apart.reason else shown}")
+        self._show_where()
+
+    def _show_where(self) -> None:
+        self.where.setText("Hide where it shows" if self._shows_where else "Where does it show?")
+
+    @property
+    def _shows_where(self) -> bool:
+        comparison, groups = self._session.groups.comparison, self._session.where.groups
+        if comparison is None or groups is None:
+            return False
+        sides = (comparison.a, comparison.b)
+        return all(side.name == name and np.array_equal(side.rows, rows) for side, (name, rows) in zip(sides, groups))
 
     # ------------------------------------------------------------------ ask
 
@@ -240,6 +274,17 @@ class ComparePanel(QWidget):
         comparison = self._session.groups.comparison
         if comparison is not None:
             self.example_wanted.emit(comparison.a.rows if side == "a" else comparison.b.rows)
+
+    def _on_where(self) -> None:
+        if self._shows_where:
+            self._session.where.hide()
+            self._show_where()
+        else:
+            self.where_wanted.emit()
+
+    def _on_cancel(self) -> None:
+        self._session.groups.cancel()
+        self._session.where.stop()
 
     def _on_color(self) -> None:
         chosen = self.forest.chosen()
