@@ -40,30 +40,29 @@ def draw_soft(dots: Dots, seen: Seen, sheet: Sheet) -> tuple[Packed, NDArray[np.
         chosen = seen.part(first, len(seen.index))
         _halo(pixels, dots, chosen, sheet)
         _lay(pixels, ids, dots, chosen, sheet)
-    return np.ascontiguousarray(sheet.inner(pixels)), np.ascontiguousarray(sheet.inner(ids))
+    return np.ascontiguousarray(sheet.inner(pixels)), sheet.inner(ids)
 
 
 def _lay(pixels: Packed, ids: NDArray[np.int32], dots: Dots, seen: Seen, sheet: Sheet) -> None:
     """Lay, at each pixel, the dot on top over the topmost one that hides all beneath it, over what is there."""
     looks = _looks(dots, seen, sheet)
-    top = _cover(seen, np.full(len(seen.index), looks.outer + 0.5, np.float32), sheet, grown=0.71)
-    hiding = _cover(seen, looks.reach(looks.outer - 0.5), sheet, grown=-0.71)
-    at = np.flatnonzero(top)
-    above, below = top[at], hiding[at]
-    under = pixels[at]
-    shows = np.flatnonzero((below != above) & (below > 0))
-    under[shows], _ = _shade(looks, seen, below[shows] - 1, at[shows], sheet)
-    pixels[at] = mixed(under, *_shade(looks, seen, above - 1, at, sheet))
-    ids[at] = seen.index[above - 1] + 1
+    reached = _reached(seen, np.full(len(seen.index), looks.outer + 0.5, np.float32), sheet)
+    top = reached.on_top(seen, sheet, grown=0.71)
+    hiding = reached.within(looks.reach(looks.outer - 0.5), seen, sheet).cover(seen, sheet, grown=-0.71)
+    below = hiding[top.at] - 1
+    under = pixels[top.at]
+    shows = np.flatnonzero((below != top.which) & (below >= 0))
+    under[shows], _ = _shade(looks, seen, _measured(seen, top.at[shows], below[shows], sheet), sheet)
+    pixels[top.at] = mixed(under, *_shade(looks, seen, top, sheet))
+    ids[top.at] = seen.index[top.which] + 1
 
 
 def _halo(pixels: Packed, dots: Dots, seen: Seen, sheet: Sheet) -> None:
     """Draw one strong line around all selected dots that touch: within, their colors shall be seen."""
     looks = _looks(dots, seen, sheet)
     outer = looks.outer + _thickness(_STRONG_LINE, sheet)
-    halo = _cover(seen, looks.reach(outer + 0.5), sheet, grown=0.71)
-    at = np.flatnonzero(halo)
-    pixels[at] = mixed(pixels[at], packed(dots.ground.strong), _part(outer - _distance(seen, halo[at] - 1, at, sheet)))
+    halo = _reached(seen, looks.reach(outer + 0.5), sheet).on_top(seen, sheet, grown=0.71)
+    pixels[halo.at] = mixed(pixels[halo.at], packed(dots.ground.strong), _part(outer - halo.distance))
 
 
 def _looks(dots: Dots, seen: Seen, sheet: Sheet) -> _Looks:
@@ -78,29 +77,71 @@ def _thickness(line: float, sheet: Sheet) -> float:
     return line * min(sheet.ratio, sheet.radius / 3)
 
 
-def _cover(seen: Seen, radius: NDArray[np.float32], sheet: Sheet, grown: float) -> NDArray[np.int32]:
-    """Return, for each pixel, 1 + which of the seen dots is on top within its radius; 0 for none.
+@dataclass(frozen=True, eq=False, slots=True)
+class _Pairs:
+    """Pixels, each with a dot that reaches it, dot after dot."""
 
-    Where the dots have too many pixels to go through them all, whole pixels are widened to discs that are ``grown``
-    by what that may miss.
-    """
-    cover = sheet.empty()
-    some = np.flatnonzero(radius > 0).astype(np.int32)
-    if not len(some):
-        return cover
-    reach = ceil(float(radius.max()))
-    if len(some) * (2 * reach + 1) ** 2 > max(_EXACT_UP_TO, len(cover) * reach // 8):
+    at: NDArray[np.intp]
+    which: NDArray[np.int32]  # of the seen dots
+    distance: NDArray[np.float32]  # from the middle of the pixel to that of the dot
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class _Reached:
+    """What some dots reach; where they have too many pixels to go through them all, only how far that is."""
+
+    radius: NDArray[np.float32]
+    pairs: _Pairs | None
+
+    def within(self, radius: NDArray[np.float32], seen: Seen, sheet: Sheet) -> _Reached:
+        """Return what the same dots reach within smaller radii."""
+        if (pairs := self.pairs) is None:
+            return _reached(seen, radius, sheet)
+        near = np.flatnonzero(pairs.distance <= radius[pairs.which])
+        return _Reached(radius, _Pairs(pairs.at[near], pairs.which[near], pairs.distance[near]))
+
+    def cover(self, seen: Seen, sheet: Sheet, grown: float) -> NDArray[np.int32]:
+        """Return, for each pixel, 1 + which of the seen dots is on top; 0 for none.
+
+        Where there are no pairs, whole pixels are widened to discs that are ``grown`` by what that may miss.
+        """
+        cover = sheet.empty()
+        if self.pairs is not None:
+            # Of several dots at one pixel the last stays, which is the one on top.
+            cover[self.pairs.at] = self.pairs.which + 1
+            return cover
+        some = np.flatnonzero(self.radius > 0).astype(np.int32)
+        if not len(some):
+            return cover
         cover[seen.at[some]] = some + 1
-        farthest = float(radius.max()) if grown > 0 else float(radius[some].min())
+        farthest = float(self.radius.max()) if grown > 0 else float(self.radius[some].min())
         return spread(cover, sheet.width, disc(1 + 2 * max(0, int(farthest + grown))))
+
+    def on_top(self, seen: Seen, sheet: Sheet, grown: float) -> _Pairs:
+        """Return the pixels that are reached, each with the dot on top."""
+        cover = self.cover(seen, sheet, grown)
+        if (pairs := self.pairs) is None:
+            at = np.flatnonzero(cover)
+            return _measured(seen, at, cover[at] - 1, sheet)
+        top = np.flatnonzero(cover[pairs.at] == pairs.which + 1)
+        return _Pairs(pairs.at[top], pairs.which[top], pairs.distance[top])
+
+
+def _reached(seen: Seen, radius: NDArray[np.float32], sheet: Sheet) -> _Reached:
+    """Find the pixels whose middles lie within the radii of dots; none where a radius is 0."""
+    some = np.flatnonzero(radius > 0).astype(np.int32)
+    reach = ceil(float(radius.max(initial=0)))
+    if len(some) * (2 * reach + 1) ** 2 > max(_EXACT_UP_TO, sheet.width * sheet.height * reach // 8):
+        return _Reached(radius, None)
     step = np.arange(-reach, reach + 1)
-    dx = (np.floor(seen.x[some]) + np.float32(0.5) - seen.x[some])[:, None] + step.astype(np.float32)
-    dy = (np.floor(seen.y[some]) + np.float32(0.5) - seen.y[some])[:, None] + step.astype(np.float32)
-    within = (dx * dx)[:, None, :] + (dy * dy)[:, :, None] <= np.square(radius[some])[:, None, None]
-    pixel = seen.at[some][:, None, None] + (step[:, None] * sheet.width + step)
-    # Dot after dot: of several at one pixel the last stays, which is the one on top.
-    cover[pixel[within]] = np.repeat(some + 1, np.count_nonzero(within, axis=(1, 2)))
-    return cover
+    x, y = seen.x[some], seen.y[some]
+    dx = (np.floor(x) + np.float32(0.5) - x)[:, None] + step.astype(np.float32)
+    dy = (np.floor(y) + np.float32(0.5) - y)[:, None] + step.astype(np.float32)
+    square = (dx * dx)[:, None, :] + (dy * dy)[:, :, None]
+    found = np.flatnonzero(square <= np.square(radius[some])[:, None, None])
+    dot = found // len(step) ** 2
+    at = seen.at[some][dot] + (step[:, None] * sheet.width + step).ravel()[found - dot * len(step) ** 2]
+    return _Reached(radius, _Pairs(at, some[dot], np.sqrt(square.ravel()[found])))
 
 
 def _offsets(
@@ -114,27 +155,22 @@ def _offsets(
     return dx.astype(np.float32), dy.astype(np.float32)
 
 
-def _distance(seen: Seen, which: NDArray[np.int32], at: NDArray[np.intp], sheet: Sheet) -> NDArray[np.float32]:
+def _measured(seen: Seen, at: NDArray[np.intp], which: NDArray[np.int32], sheet: Sheet) -> _Pairs:
     dx, dy = _offsets(seen, which, at, sheet)
-    distance: NDArray[np.float32] = np.sqrt(dx * dx + dy * dy)
-    return distance
+    return _Pairs(at, which, np.sqrt(dx * dx + dy * dy))
 
 
-def _shade(
-    looks: _Looks, seen: Seen, which: NDArray[np.int32], at: NDArray[np.intp], sheet: Sheet
-) -> tuple[Packed, NDArray[np.float32]]:
+def _shade(looks: _Looks, seen: Seen, pairs: _Pairs, sheet: Sheet) -> tuple[Packed, NDArray[np.float32]]:
     """Return the color (k,) that each dot gives to a pixel, and how much of the pixel it covers (k,)."""
-    dx, dy = _offsets(seen, which, at, sheet)
-    distance = np.sqrt(dx * dx + dy * dy)
-    filled = _part(np.float32(sheet.radius) - distance)
-    covered = _part(np.float32(looks.outer) - distance)
+    filled = _part(np.float32(sheet.radius) - pairs.distance)
+    covered = _part(np.float32(looks.outer) - pairs.distance)
     if looks.kind.any():
-        kind = looks.kind[which]
+        kind = looks.kind[pairs.which]
         for other, part_of in ((HOLLOW, _ring), (CROSSED, _cross)):
             some = np.flatnonzero(kind == other)
-            covered[some] = part_of(dx[some], dy[some], sheet)
+            covered[some] = part_of(*_offsets(seen, pairs.which[some], pairs.at[some], sheet), sheet)
             filled[some] = 1
-    return mixed(looks.line[which], looks.fill[which], filled), covered
+    return mixed(looks.line[pairs.which], looks.fill[pairs.which], filled), covered
 
 
 def _part(inward: NDArray[np.float32]) -> NDArray[np.float32]:
