@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import signal
@@ -20,6 +21,7 @@ import tifffile
 from napari_micromap import pipeline
 from napari_micromap.atlas import Atlas, Micrograph
 from napari_micromap.backbones.network import CnnNetwork
+from napari_micromap.embedding import reading
 from napari_micromap.recipe import Recipe
 from napari_micromap.sources.folder import Folder
 from napari_micromap.store import database
@@ -217,6 +219,22 @@ def test_a_second_look_reads_no_file_of_the_embed_stage_unless_asked_to(
     assert sorted(reads) == [f"{i:02d}.tif" for i in range(5)]
 
 
+def test_what_an_older_cache_calls_a_file_still_holds_and_is_renamed_when_the_file_is_read(
+    counted: Counted, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Pixels were hashed in another way once."""
+    films = write_pictures(tmp_path / "films", 3)
+    with monkeypatch.context() as before:
+        before.setattr(reading, "content_hash", lambda pixels: hashlib.blake2b(pixels.tobytes()).hexdigest())
+        first, _ = counted.embedded(films)
+    assert counted.embedded(films)[1] == 0, "its memos say under which name the vectors are"
+    assert counted.embedded(films, verify=True)[1] == 3, "read again they have another name"
+    reads = []
+    monkeypatch.setattr(Micrograph, "specimen", lambda one, *how: reads.append(one.name) or SPECIMEN(one, *how))
+    again, passed = counted.embedded(films)
+    assert passed == 0 and reads == [] and np.array_equal(again.embeddings, first.embeddings)
+
+
 def test_only_verifying_finds_a_file_that_was_changed_behind_its_date(counted: Counted, tmp_path: Path) -> None:
     films = write_pictures(tmp_path / "films", 4)
     first, _ = counted.embedded(films)
@@ -245,6 +263,7 @@ import onnxruntime, torch
 from napari_micromap import pipeline
 from napari_micromap.backbones.network import CnnNetwork
 from napari_micromap.embedding import run
+from napari_micromap.embedding import reading
 from napari_micromap.recipe import Recipe
 from napari_micromap.sources.folder import Folder
 from napari_micromap.work import finish

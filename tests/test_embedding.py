@@ -22,8 +22,8 @@ from napari_micromap.atlas import OWN_COLUMNS, Atlas
 from napari_micromap.backbones.efficientnet_lite import EfficientNetLite0
 from napari_micromap.backbones.network import CnnNetwork
 from napari_micromap.backbones.torchvision_cnns import ResNet18
-from napari_micromap.embedding import run as run_module
 from napari_micromap.embedding.inference import Inference, decided_precision
+from napari_micromap.embedding.keeping import PUT_EVERY
 from napari_micromap.embedding.preview import GrowingMap
 from napari_micromap.problems import Problem, Unreadable, WeightsMissing
 from napari_micromap.recipe import Recipe, batch_of, pool, prepare, views_of
@@ -504,7 +504,7 @@ def test_a_collection_of_real_micrographs_runs_through(real_data: Path, workshop
     assert atlas.embeddings is not None and atlas.embeddings.shape == (43, 1752)
     unit = atlas.embeddings / np.linalg.norm(atlas.embeddings, axis=1, keepdims=True)
     assert (unit @ unit.T).min() < 0.9
-    assert run_module.PUT_EVERY <= 1.0
+    assert PUT_EVERY <= 1.0
 
 
 @pytest.mark.slow

@@ -193,10 +193,11 @@ def embed(
         If the weights are not here: they are never downloaded without consent.
     """
     from napari_micromap.backbones.efficientnet_lite import EfficientNetLite0
-    from napari_micromap.embedding import embedded
+    from napari_micromap.embedding import Run
 
     network = backbone or EfficientNetLite0()
-    return (yield from embedded(atlas, network, recipe, workshop.embeddings, workshop.thumbnails, device, verify))
+    run = Run(atlas, network, recipe, workshop.embeddings, workshop.thumbnails, device, verify)
+    return (yield from run.embedded())
 
 
 def take_embeddings(atlas: Atlas, path: Path) -> Work[tuple[Atlas, str]]:

@@ -6,6 +6,7 @@ import hashlib
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -46,8 +47,15 @@ class Keys:
         """
         if um_per_px > 0 and uses_scale(self.recipe):
             content = f"{content}@{um_per_px:.6g}"
-        recipe = replace(self.recipe, precision=self.precision, views=views or self.recipe.views)
-        return key_of(content=content, recipe=recipe_key(recipe), backbone=self.backbone, weights=self.weights_sha256)
+        recipe = self._recipes[views or self.recipe.views]
+        return key_of(content=content, recipe=recipe, backbone=self.backbone, weights=self.weights_sha256)
+
+    @cached_property
+    def _recipes(self) -> dict[Literal[1, 8], str]:
+        """What the recipe is called, by its views."""
+        decided = replace(self.recipe, precision=self.precision)
+        ways: tuple[Literal[1, 8], ...] = (1, 8)
+        return {views: recipe_key(replace(decided, views=views)) for views in ways}
 
 
 def spoken_of(backbone: Backbone) -> str:

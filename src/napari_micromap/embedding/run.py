@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import time
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import asdict, replace
 from importlib.metadata import version
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 from napari_micromap.atlas import Atlas, UnreadableFile
 from napari_micromap.backbones import BACKBONES
 from napari_micromap.embedding.inference import COMPARED, Inference, decided_precision
+from napari_micromap.embedding.keeping import Keeper
 from napari_micromap.embedding.keys import Keys, Precision, precision_question, spoken_of
 from napari_micromap.embedding.preview import GrowingMap
 from napari_micromap.embedding.reading import Picture, Reader
@@ -31,35 +31,12 @@ if TYPE_CHECKING:
     from napari_micromap.store.thumbnails import Thumbnails
 
 MOST_WORKERS = 16  # beyond that the interpreter cannot hand out work fast enough
-PUT_EVERY = 0.5  # seconds
 LOOKED_UP = 2000  # rows between two reports
 PACKAGES = ("napari-micromap", "torch", "torchvision", "numpy", "pillow")
 
 
-def embedded(
-    atlas: Atlas,
-    backbone: Backbone,
-    recipe: Recipe,
-    cache: EmbeddingCache,
-    thumbnails: Thumbnails,
-    device: str,
-    verify: bool = False,
-) -> Work[Atlas]:
-    """Embed a collection; see :func:`napari_micromap.pipeline.embed`."""
-    if len(atlas) == 0:
-        raise Problem("There are no micrographs to embed; open a folder or images first.")
-    run = Run(atlas, backbone, recipe, cache, thumbnails, device, verify)
-    yield from run.look_up()
-    try:
-        if run.todo.any() or run.without_thumbnail:
-            yield from run.work()
-    finally:
-        run.put()
-    return run.result()
-
-
 class Run:
-    """What is known so far of each row, and what is still to be done."""
+    """What is known so far of each row, and what is still to be done; see :func:`napari_micromap.pipeline.embed`."""
 
     def __init__(
         self,
@@ -71,6 +48,8 @@ class Run:
         device: str,
         verify: bool = False,
     ) -> None:
+        if len(atlas) == 0:
+            raise Problem("There are no micrographs to embed; open a folder or images first.")
         self.atlas = atlas
         self.backbone = backbone
         self.um_per_px = atlas.um_per_px
@@ -87,10 +66,18 @@ class Run:
         precision: Precision = "float32" if recipe.precision == "auto" else recipe.precision
         self.keys = Keys(spoken_of(backbone), backbone.weights_sha256(), recipe, precision)
         self.network: Network | None = None
-        self._new_vectors: dict[str, NDArray[np.float32]] = {}
-        self._new_thumbnails: list[tuple[str, bytes]] = []
-        self._new_memos: dict[str, str] = {}
-        self._put_at = time.monotonic()
+        self._new = Keeper(cache, thumbnails)
+        self._questions: dict[int, str] = {}  # of rows whose content is not known: asked before a file is read
+
+    def embedded(self) -> Work[Atlas]:
+        """Look up, compute what is missing, and return the atlas with its embeddings."""
+        yield from self.look_up()
+        try:
+            if self.todo.any() or self.without_thumbnail:
+                yield from self.work()
+        finally:
+            self._new.put()
+        return self.result()
 
     # ---------------------------------------------------------------- what is there already
 
@@ -114,11 +101,11 @@ class Run:
             yield from self._decide(question)
 
     def _look_up_contents(self, rows: Iterable[int]) -> None:
-        if self.verify:  # every file is read again, and its pixels say who it is
-            return
-        asked = {row: self._question(row) for row in rows}
-        known = self.cache.recall([question for question in asked.values() if question])
-        self.contents.update({row: known[q] for row, q in asked.items() if q in known})
+        asked = {row: question for row in rows if (question := self._question(row))}
+        # With verify every file is read again, and its pixels say who it is.
+        known = {} if self.verify else self.cache.recall(list(asked.values()))
+        self.contents.update({row: known[question] for row, question in asked.items() if question in known})
+        self._questions.update({row: question for row, question in asked.items() if question not in known})
 
     def _look_up_vectors(self, rows: Iterable[int]) -> None:
         keys = {row: self._key(row, self.contents[row]) for row in rows if row in self.contents}
@@ -252,29 +239,19 @@ class Run:
                 self.todo[row] = False
                 continue
             if picture.jpeg is not None:
-                self._new_thumbnails.append((self._thumbnail_key(row), picture.jpeg))
+                self._new.jpegs[self._thumbnail_key(row)] = picture.jpeg
                 self.without_thumbnail.discard(row)
-            if self.contents.get(row) != picture.content and (question := self._question(row)):
-                self._new_memos[question] = picture.content
+            # Asked before the file was read: one that changes meanwhile is read again the next time.
+            asked = self._questions.pop(row, None)
+            if self.contents.get(row) != picture.content and (question := asked or self._question(row)):
+                self._new.memos[question] = picture.content
             self.contents[row] = picture.content
             if picture.computed and picture.vector is not None:
                 views: Literal[1, 8] | None = None if picture.vector is picture.whole else 1
-                self._new_vectors[self._key(row, picture.content, views)] = picture.vector
+                self._new.vectors[self._key(row, picture.content, views)] = picture.vector
             if picture.whole is not None and self.todo[row]:
                 self._set(row, picture.whole)
-        if time.monotonic() - self._put_at > PUT_EVERY:
-            self.put()
-
-    def put(self) -> None:
-        """Put on disk what is new."""
-        if self._new_thumbnails:
-            self.thumbnails.put_jpegs(self._new_thumbnails)
-        if self._new_vectors:
-            self.cache.put(self._new_vectors)
-        if self._new_memos:
-            self.cache.note(self._new_memos)
-        self._new_thumbnails, self._new_vectors, self._new_memos = [], {}, {}
-        self._put_at = time.monotonic()
+        self._new.put_if_due()
 
     def result(self) -> Atlas:
         """Return the atlas with its embeddings; what could not be read is taken off it, and named."""
