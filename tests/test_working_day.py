@@ -451,7 +451,7 @@ def test_nothing_moves_under_a_lasso_until_the_button_is_pressed(dock: MicromapD
     click(dock.map.chip)
     assert session.selection.rows.tolist() == selected[:9]
     assert session.map.title == "UMAP" and not dock.map.chip.isVisibleTo(dock.map)
-    canvas._finish_glide()
+    canvas._gliding.finish()
     assert {row: place_of(dock, row) for row in range(32)} != places
 
 

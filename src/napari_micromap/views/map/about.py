@@ -10,7 +10,7 @@ import pandas as pd
 
 from napari_micromap.atlas import Atlas, specimen_sizes
 from napari_micromap.labels import number
-from napari_micromap.wording import unit_of
+from napari_micromap.wording import quantity_of
 
 
 def lines_of(atlas: Atlas, row: int, color_by: str | None) -> list[str]:
@@ -22,17 +22,11 @@ def lines_of(atlas: Atlas, row: int, color_by: str | None) -> list[str]:
         lines.append(str(_cell(atlas, sample, row)))
     if color_by is not None and color_by in columns:
         made_up = " (synthetic)" if color_by in atlas.synthetic else ""
-        lines.append(f"{name_of(color_by)} {_value(atlas, row, color_by)}{made_up}")
+        lines.append(f"{quantity_of(color_by)[0]} {_value(atlas, row, color_by)}{made_up}")
     taken = [_magnification(atlas, row), _word(atlas, "detector", row)]
     if any(taken):
         lines.append(" · ".join(part for part in taken if part))
     return lines
-
-
-def name_of(quantity: str) -> str:
-    """Return a column's name without its unit."""
-    unit = unit_of(quantity)
-    return quantity[: quantity.rindex(unit) - 1].strip() or quantity if unit else quantity
 
 
 def short_name_of(quantity: str) -> str:
@@ -60,7 +54,7 @@ def _value(atlas: Atlas, row: int, color_by: str) -> str:
     if value is None:
         return "–"
     if pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column):
-        return f"{number(float(value), float(column.max() - column.min()))} {unit_of(color_by)}".rstrip()
+        return f"{number(float(value), float(column.max() - column.min()))} {quantity_of(color_by)[1]}".rstrip()
     return f"{value:%Y-%m-%d}" if isinstance(value, pd.Timestamp) else str(value)
 
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 
-import numpy as np
 from qtpy.QtCore import QEvent, QPointF, QSize, Qt, QTimer, Signal
 from qtpy.QtGui import (
     QColor,
@@ -22,15 +20,15 @@ from qtpy.QtGui import (
 )
 from qtpy.QtWidgets import QSizePolicy, QWidget
 
-from napari_micromap.views.map import marks
-from napari_micromap.views.map.dots import DARK, Dots, Ground
+from napari_micromap.views.map.dots import Dots, Ground
 from napari_micromap.views.map.gestures import Stroke, Tool, cursor_of, mode_of
-from napari_micromap.views.map.glide import Glide, glide
+from napari_micromap.views.map.glide import glide
+from napari_micromap.views.map.gliding import Gliding
+from napari_micromap.views.map.overlay import Overlay, Region
 from napari_micromap.views.map.pictures import Pictures, Small
 from napari_micromap.views.map.raster import Frame
 from napari_micromap.views.map.scene import Scene
 
-MORPH_SECONDS = 0.4
 MORPH_UP_TO = 50_000  # dots; more of them would stutter
 _ZOOM_PER_DEGREE = 1.0125
 _REST = 40  # ms after the last change of sight before pictures are asked for
@@ -54,22 +52,14 @@ class Canvas(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._scene = Scene()
-        self._ground: Ground = DARK
+        self._overlay = Overlay()
         self._painted: Frame | None = None
         self._image: QImage | None = None
         self._tool: Tool = "lasso"
         self._stroke: Stroke | None = None
         self._space = False
-        self._pointed: int | None = None
-        self._current: int | None = None
-        self._caption = self._sentence = ""
-        self._region: tuple[float, float, float, str] | None = None  # x, y, radius on the map, and words
-        self._glide: Glide | None = None
-        self._glide_began = 0.0
-        self._ticks = QTimer(self)
-        self._ticks.setTimerType(Qt.TimerType.PreciseTimer)
-        self._ticks.setInterval(16)
-        self._ticks.timeout.connect(self._on_tick)
+        self._gliding = Gliding(self._scene, self)
+        self._gliding.moved.connect(self.update)
         self._rest = QTimer(self)
         self._rest.setSingleShot(True)
         self._rest.setInterval(_REST)
@@ -90,7 +80,7 @@ class Canvas(QWidget):
 
     def show_dots(self, dots: Dots | None) -> None:
         """Show these dots at once, where one looks now; None for an empty map."""
-        self._finish_glide()
+        self._gliding.finish()
         self._scene.show(dots)
         if dots is None:
             self._point_at(None)
@@ -108,14 +98,14 @@ class Canvas(QWidget):
             where to look.
         """
         scene, old, before = self._scene, self._scene.dots, self._scene.camera
-        self._glide = None
+        self._gliding.forget()
         scene.fitted = scene.fitted or refit
         after = scene.camera
         if refit or (scene.fitted and not scene.would_be_in_sight(dots)):
             after = scene.home_of(dots)
         scene.show(dots, after)
         if old is not None and len(old) and len(dots) <= MORPH_UP_TO and self.isVisible():
-            self._begin(glide(old, before, dots, after, scene.size))
+            self._gliding.begin(glide(old, before, dots, after, scene.size))
         self.update()
 
     def show_pictures(self, pictures: Pictures | None) -> None:
@@ -132,34 +122,34 @@ class Canvas(QWidget):
 
     def fit(self) -> None:
         """Look at all dots."""
-        self._finish_glide()
+        self._gliding.finish()
         self._scene.fit()
         self.update()
 
     def show_current(self, row: int | None) -> None:
         """Ring a row twice."""
-        self._current = row
+        self._overlay.current = row
         self.update()
 
     def show_words(self, sentence: str, caption: str) -> None:
         """Write a sentence in the middle, where there are no dots, and a caption into the corner."""
-        self._sentence, self._caption = sentence, caption
+        self._overlay.sentence, self._overlay.caption = sentence, caption
         self.update()
 
-    def show_region(self, region: tuple[float, float, float, str] | None) -> None:
+    def show_region(self, region: Region | None) -> None:
         """Outline a disc: x, y and radius in units of the map, and words beside it; None for none."""
-        if region != self._region:
-            self._region = region
+        if region != self._overlay.region:
+            self._overlay.region = region
             self.update()
 
     @property
-    def region(self) -> tuple[float, float, float, str] | None:
+    def region(self) -> Region | None:
         """The disc that is outlined."""
-        return self._region
+        return self._overlay.region
 
     def set_ground(self, ground: Ground) -> None:
         """Say what lies behind rings and words; dots bring their own."""
-        self._ground = ground
+        self._overlay.ground = ground
         self.update()
 
     def set_tool(self, tool: Tool) -> None:
@@ -186,7 +176,7 @@ class Canvas(QWidget):
     @property
     def gliding(self) -> bool:
         """Whether dots are on their way."""
-        return self._glide is not None
+        return self._gliding.under_way
 
     # ------------------------------------------------------------------ ask
 
@@ -198,7 +188,7 @@ class Canvas(QWidget):
             return
         if self._stroke is not None or self._scene.empty:
             return
-        self._finish_glide()
+        self._gliding.finish()
         self._point_at(None)
         clickable = left and not self._space
         self._stroke = Stroke(
@@ -251,7 +241,7 @@ class Canvas(QWidget):
         turned = event.angleDelta().y() or event.angleDelta().x()  # Alt makes Qt swap them
         if self._scene.empty or self._stroke is not None or not turned:
             return
-        self._finish_glide()
+        self._gliding.finish()
         self._point_at(None)
         self.looked_around.emit()
         self._scene.zoom(_ZOOM_PER_DEGREE ** (turned / 8), (event.position().x(), event.position().y()))
@@ -295,35 +285,17 @@ class Canvas(QWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Keep all in sight where that was so, else the middle in the middle."""
         super().resizeEvent(event)
-        self._finish_glide()
+        self._gliding.finish()
         self._scene.resize((float(self.width()), float(self.height())), self.devicePixelRatioF())
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw the dots if they changed, and what lies over them."""
         painter = QPainter(self)
         self._paint_dots(painter)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        strong = QColor(*self._ground.strong)
-        self._paint_region(painter, strong)
-        for row, twice in ((self._current, True), (self._pointed, False)):
-            if row is not None and (place := self._scene.place_of(row)) is not None:
-                marks.paint_mark(painter, place, self._scene.dot / 2, self._scene.box_of(row), strong, twice)
-        if self._stroke is not None and self.drawing and self._stroke.far:
-            marks.paint_outline(painter, self._stroke.outline)
-        if self._sentence:
-            marks.paint_sentence(painter, self.rect(), self._sentence, strong)
-        if self._caption:
-            marks.paint_caption(painter, self.rect(), self._caption, strong, QColor(*self._ground.rgb))
+        stroke = self._stroke
+        outline = stroke.outline if stroke is not None and self.drawing and stroke.far else None
+        self._overlay.paint(painter, self.rect(), self._scene, self.gliding, outline)
         painter.end()
-
-    def _paint_region(self, painter: QPainter, color: QColor) -> None:
-        scene = self._scene
-        if self._region is None or scene.empty or self.gliding:
-            return
-        x, y, radius, words = self._region
-        (left, top), (right, _) = scene.camera.to_screen(np.array([[x, y], [x + radius, y]]), scene.size)
-        reach = float(right - left) + scene.dot / 2 + 1
-        marks.paint_region(painter, QPointF(left, top), reach, words, color, QColor(*self._ground.rgb))
 
     def _want_pictures(self) -> None:
         pictures = self._scene.pictures
@@ -337,7 +309,7 @@ class Canvas(QWidget):
         self._scene.resize((float(self.width()), float(self.height())), ratio)  # the window may be on another screen
         frame = self._scene.frame
         if frame is None:
-            painter.fillRect(self.rect(), QColor(*self._ground.rgb))
+            painter.fillRect(self.rect(), QColor(*self._overlay.ground.rgb))
             return
         if frame is not self._painted or self._image is None:
             height, width = frame.ids.shape
@@ -356,13 +328,13 @@ class Canvas(QWidget):
 
     def _point_at(self, place: QPointF | None) -> None:
         row = None if place is None else self._row_at(place)
-        if row != self._pointed:
-            self._pointed = row
+        if row != self._overlay.pointed:
+            self._overlay.pointed = row
             self.hovered.emit(row, None if place is None else self.mapToGlobal(place.toPoint()))
             self.update()
 
     def _wish_exclusion(self) -> None:
-        row = self._pointed
+        row = self._overlay.pointed
         self._point_at(None)
         at = self.mapFromGlobal(QCursor.pos())
         place = at if self.rect().contains(at) else self.rect().center()
@@ -371,29 +343,6 @@ class Canvas(QWidget):
     def _hold(self, space: bool) -> None:
         self._space = space
         self._show_cursor()
-
-    def _begin(self, glide: Glide) -> None:
-        if glide.longest > 1.0:
-            self._glide, self._glide_began = glide, time.monotonic()
-            self._ticks.start()
-            self._on_tick()
-
-    def _on_tick(self) -> None:
-        if self._glide is not None:
-            self._go_on((time.monotonic() - self._glide_began) / MORPH_SECONDS)
-
-    def _finish_glide(self) -> None:
-        """Arrive at once: nothing moves under a hand."""
-        self._go_on(1.0)
-
-    def _go_on(self, part: float) -> None:
-        if self._glide is None:
-            return
-        self._scene.show(self._glide.at(part), self._glide.camera)
-        if part >= 1:
-            self._glide = None
-            self._ticks.stop()
-        self.update()
 
     def _show_cursor(self) -> None:
         self.setCursor(cursor_of(self._tool, self._stroke, self._space))

@@ -8,15 +8,11 @@ from qtpy.QtCore import QPoint, QRect, QRectF, QSize, Qt, QTimer
 from qtpy.QtGui import QColor, QImage, QPainter, QPaintEvent, QPixmap
 from qtpy.QtWidgets import QFrame, QLabel, QVBoxLayout, QWidget
 
-from napari_micromap.atlas import Micrograph
 from napari_micromap.labels import length_label, round_length
-from napari_micromap.problems import Problem
-from napari_micromap.recipe import thumbnail
+from napari_micromap.montage.small import small_pictures
 from napari_micromap.session import Session
-from napari_micromap.store.thumbnails import Thumbnails
 from napari_micromap.views.map.about import lines_of, shape_of, um_per_px_of
 from napari_micromap.views.map.dots import DARK, Ground
-from napari_micromap.work import Progress, Work
 
 SIDE = 160  # logical pixels
 WAIT_MS = 150
@@ -85,16 +81,16 @@ class HoverCard(QFrame):
         self.show()
         micrograph, store = atlas[row], session.workshop.thumbnails
         session.run(
-            lambda: small_picture(micrograph, store),
+            lambda: small_pictures({row: micrograph}, store),
             lane="thumbnails",
-            done=lambda pixels: self._show_picture(row, pixels),
+            done=lambda found: self._show_picture(row, found[row]),
         )
 
-    def _show_picture(self, row: int, pixels: NDArray[np.uint8] | None) -> None:
+    def _show_picture(self, row: int, pixels: NDArray[np.uint8]) -> None:
         if row != self._row or not self.isVisible():
             return
         atlas = self._session.atlas
-        if pixels is None:
+        if not pixels.size:
             self._words.setText(self._words.text() + "\nThe picture cannot be read.")
         else:
             self._picture.show_pixels(pixels, um_per_px_of(atlas, row, pixels.shape[1]))
@@ -170,18 +166,3 @@ class Picture(QWidget):
     def _take_size(self, height: int, width: int) -> None:
         shrink = SIDE / max(height, width, 1)
         self.setFixedSize(max(1, round(width * shrink)), max(1, round(height * shrink)))
-
-
-def small_picture(micrograph: Micrograph, store: Thumbnails) -> Work[NDArray[np.uint8] | None]:
-    """Take a thumbnail from the store, or read the picture; None where it cannot be read."""
-    yield Progress("Reading", note=micrograph.name)
-    key = store.key_of(micrograph)
-    kept = store.get(key)
-    if kept is not None:
-        return kept
-    try:
-        made = thumbnail(micrograph.specimen(2 * SIDE))
-    except (Problem, OSError):
-        return None
-    store.put(key, made)
-    return made
