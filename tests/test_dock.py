@@ -189,7 +189,10 @@ def test_the_whole_way_from_folder_to_gallery_by_mouse(opened, viewer, qtbot):
     assert opened.gallery.mode == "gallery"
     click(opened.selected.close_gallery, qtbot)
     assert opened.gallery.mode == "closed" and len(viewer.layers) == 0
-    assert not opened.selected.buttons.isVisibleTo(opened)
+    click(opened.selected.see, qtbot)
+    qtbot.waitUntil(lambda: opened.gallery.mode == "gallery")
+    assert not opened.selected.see.isVisibleTo(opened)
+    click(opened.selected.close_gallery, qtbot)
     assert opened.selected.counts.text() == "3 images of 2 films"
     click(opened.selected.clear, qtbot)
     assert len(session.selection) == 0

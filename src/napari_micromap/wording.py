@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from napari_micromap.atlas import Atlas, Rows
+from napari_micromap.atlas import OWN_COLUMNS, Atlas, Rows
 
 # What the columns of headers are called in sentences.
 _SPOKEN = {
@@ -18,6 +18,13 @@ _SPOKEN = {
     "bar_from": "what tells the data bar", "annotation": "drawn onto the image",
 }  # fmt: skip
 _VALUE_UNITS = {"um_per_px": "µm per px", "nm_per_px": "nm per px", "kv": "kV", "working_distance_mm": "mm"}
+# What they are called in lists; the others by their own names.
+_TITLES = {
+    "um_per_px": "Pixel size (µm)", "kv": "Voltage (kV)", "working_distance_mm": "Working distance (mm)",
+    "width": "Width (px)", "height": "Height (px)", "dtype": "Number format", "bar_rows": "Data bar (px)",
+    "bar_side": "Side of the data bar", "bar_from": "Data bar told by", "scale_from": "Scale told by",
+    "annotation": "Drawn onto the image",
+}  # fmt: skip
 _IN_BRACKETS = re.compile(r"^(?P<quantity>.*?)\s*[(\[](?P<unit>[^()\[\],]{1,16})[)\]]\s*$")  # conditions hold commas
 _TRAILING_UNITS = {
     "c": "°C", "k": "K", "hv": "HV", "hrc": "HRC", "mpa": "MPa", "gpa": "GPa", "nm": "nm", "um": "µm", "mm": "mm",
@@ -46,6 +53,11 @@ def unit_of(column: str) -> str:
     """Return the unit in brackets that a column's name ends with: "MA/cm²" of "Jc(77 K, self-field) (MA/cm²)"."""
     found = _IN_BRACKETS.match(column)
     return found["unit"].strip() if found else ""
+
+
+def title_of(column: str) -> str:
+    """Name a column in a list or above a legend: "Pixel size (µm)" for ``um_per_px``; a user's as the user does."""
+    return _TITLES.get(column) or (column.capitalize() if column in OWN_COLUMNS else column)
 
 
 def spoken_column(column: str) -> str:
@@ -104,8 +116,8 @@ def counts_of(atlas: Atlas, rows: Rows | None = None) -> str:
     said = counted(n, picture_noun(atlas))
     samples = atlas.independent
     if samples is not None and n:
-        chosen = samples if rows is None else samples.iloc[rows]
-        said += f" of {counted(int(chosen.nunique()), sample_noun(atlas))}"
+        known = int((samples if rows is None else samples.iloc[rows]).nunique())
+        said += f" of {counted(known, sample_noun(atlas))}" if known else f" without a {sample_noun(atlas)}"
     return said
 
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from napari_micromap.colors import MISSING, WHITE, Color, Coloring, outline_on
 from napari_micromap.figures.paper import LINE_MM, TYPE_PT, field, fitted, width_of, without_unit
+from napari_micromap.wording import title_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -30,14 +31,15 @@ class Line:
 
 def heading(coloring: Coloring, synthetic: bool) -> str:
     """Return what the legend is called; a made-up quantity says so."""
-    return f"{coloring.quantity} – synthetic" if synthetic else coloring.quantity
+    title = title_of(coloring.quantity)
+    return f"{title} – synthetic" if synthetic else title
 
 
 def lines_of(coloring: Coloring) -> list[Line]:
     """Return the lines that stand below the heading, or below the color bar."""
     lines = [Line(f"{entry.label} ({entry.count:,})", entry.color) for entry in coloring.entries]
     if coloring.missing_count:
-        missing = f"no {without_unit(coloring.quantity)}" if coloring.quantity else "no value"
+        missing = f"no {without_unit(title_of(coloring.quantity))}" if coloring.quantity else "no value"
         lines.append(Line(f"{missing} ({coloring.missing_count:,})", MISSING, hollow=True))
     return lines
 

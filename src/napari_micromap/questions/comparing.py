@@ -195,10 +195,17 @@ def comparison_of(
     inside_a, inside_b = np.isin(rows, a[1]), np.isin(rows, b[1])
     table, unit_note = _in_units(atlas, rows, measured)
     samples, by_image = _samples(atlas, rows)
+    of_sample_a, of_sample_b = (inside & (samples >= 0) for inside in (inside_a, inside_b))
+    for name, inside in ((a[0], of_sample_a), (b[0], of_sample_b)):
+        if not inside.any():
+            raise Problem(
+                f"It is not known of which {sample_noun(atlas)} any image in {name} is, and differences are counted by "
+                f"{sample_noun(atlas)}; choose another group, or fill in the column “{atlas.sample_column}”."
+            )
     found = [
         Difference(name, source, contrast_of(values, samples, inside_a, inside_b, 180.0 if name == AXIAL else None))
         for name, source, values in _quantities(atlas, rows, table)
-        if np.isfinite(values[inside_a]).any() and np.isfinite(values[inside_b]).any()
+        if np.isfinite(values[of_sample_a]).any() and np.isfinite(values[of_sample_b]).any()
     ]
     found.sort(key=lambda one: -one.size)
     shares = tuple(sorted(_all_shares(atlas, rows, samples, inside_a, inside_b), key=lambda s: -_apart(s)))

@@ -11,7 +11,7 @@ from qtpy.QtWidgets import QLabel, QToolButton, QWidget
 from napari_micromap.atlas import Atlas
 from napari_micromap.session import Session
 from napari_micromap.tables.names import file_names, name_pieces, pieces_of, stem_of
-from napari_micromap.views.controls import GAP, Flow
+from napari_micromap.views.controls import GAP, Flow, name_width
 from napari_micromap.views.listening import listen
 from napari_micromap.wording import examples
 
@@ -29,7 +29,7 @@ class PieceChips(Flow):
         self._pieces = name_pieces([])
         self.chips: dict[str, QToolButton] = {}
         # Below the field of the sample, not below its name.
-        self.flow.setContentsMargins(self.fontMetrics().horizontalAdvance("Sample") + 3 * GAP, 0, 0, 0)
+        self.flow.setContentsMargins(name_width(self) + GAP, 0, 0, 0)
         listen(self, session.atlas_changed, self._on_atlas)
         self._on_atlas(session.atlas)
 
@@ -42,7 +42,7 @@ class PieceChips(Flow):
         for name, chip in self.chips.items():
             chip.setChecked(name == sample)
         # A table that names the samples knows better than the names of files.
-        self.setVisible(bool(self.chips) and (sample is None or sample in self.chips))
+        self.setVisible(self.flow.count() > 1 and bool(self.chips) and (sample is None or sample in self.chips))
 
     def _fill(self, atlas: Atlas) -> None:
         while (item := self.flow.takeAt(0)) is not None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from qtpy.QtCore import QEvent, QObject, QRect, QSize, Qt, Signal
+from qtpy.QtCore import QEvent, QObject, QRect, QSize, Qt, QTimer, Signal
 from qtpy.QtGui import QPaintEvent, QResizeEvent
 from qtpy.QtWidgets import (
     QApplication,
@@ -184,6 +184,11 @@ class Roomy(QScrollArea):
             self.updateGeometry()
         return False
 
+    def bring_up(self, widget: QWidget | None = None) -> None:
+        """Scroll to the top, or until a widget stands there, once the content is as high as it will be."""
+        place = 0 if widget is None else widget.y()
+        QTimer.singleShot(0, lambda: self.verticalScrollBar().setValue(place))
+
     def focusNextPrevChild(self, forward: bool) -> bool:
         """Go to what the Tab key reaches; a button that is switched off while it works takes nobody elsewhere."""
         left, place = QApplication.focusWidget(), self.verticalScrollBar().value()
@@ -206,6 +211,16 @@ class Flow(QWidget):
         policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
         policy.setHeightForWidth(True)
         self.setSizePolicy(policy)
+
+    def line_up(self, *widgets: QWidget) -> None:
+        """Show these and no others, in this order; what is hidden takes no room, not even the gap beside it."""
+        while (item := self.flow.takeAt(0)) is not None:
+            if (before := item.widget()) is not None and before not in widgets:
+                before.hide()
+        for widget in widgets:
+            self.flow.addWidget(widget)
+            widget.show()
+        self.updateGeometry()
 
     def sizeHint(self) -> QSize:
         """Ask for the height that is needed at this width."""
@@ -269,5 +284,11 @@ def field_name(text: str, tip: str) -> QLabel:
     """Make the name in front of a field; those below one another are equally wide."""
     label = QLabel(text)
     label.setToolTip(tip)
-    label.setMinimumWidth(label.fontMetrics().horizontalAdvance("Sample") + 2 * GAP)
+    label.setMinimumWidth(name_width(label))
     return label
+
+
+def name_width(widget: QWidget) -> int:
+    """Return how wide the names in front of fields are, so that all fields begin at the same place."""
+    metrics = widget.fontMetrics()
+    return max(int(metrics.horizontalAdvance(widest)) for widest in ("Property", "Data bar")) + 2 * GAP

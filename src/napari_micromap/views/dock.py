@@ -21,6 +21,7 @@ from napari_micromap.problems import Problem
 from napari_micromap.session import Map
 from napari_micromap.store.recent import recent
 from napari_micromap.views.below import Below
+from napari_micromap.views.body import Body
 from napari_micromap.views.comparisons import Comparisons
 from napari_micromap.views.controls import GAP, Roomy
 from napari_micromap.views.dock_menu import DockMenu
@@ -115,12 +116,6 @@ class MicromapDock(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(2 * GAP, GAP, 2 * GAP, 2 * GAP)
         layout.setSpacing(GAP + 2)
-        for widget in (self.start, self.header, self.color, self.scope, self.check_area):
-            layout.addWidget(widget)
-        layout.addWidget(self.map, 100)
-        # below the map, and at the cost of the tabs: what comes and goes by itself must not move the dots
-        layout.addWidget(self.progress)
-        layout.addWidget(self.notice)
         self.property, self.samples = PropertyPanel(self.session), SamplesPanel(self.session)
         self.tabs = Tabs(
             (
@@ -133,14 +128,20 @@ class MicromapDock(QWidget):
                 ("Samples", Roomy(self.samples), "The map by sample"),
             )
         )
-        layout.addWidget(self.tabs)
-        layout.addStretch(1)
+        # What comes and goes by itself stands at the foot, at the cost of the tabs: it moves neither dots nor buttons.
+        self.body = Body(
+            above=(self.header, self.color, self.scope, self.check_area), map_=self.map, legend=self.map.legend,
+            below=(self.tabs, self.progress, self.notice),
+        )  # fmt: skip
+        layout.addWidget(self.start)
+        layout.addWidget(self.body, 1)
         self.heights = Heights(
-            self, self.check_area, self.tabs,
+            self.body, self.check_area, self.tabs,
             lasting=(self.header, self.color, self.scope, self.map.toolbar, self.map.legend),
             passing=(self.progress, self.notice),
             watched=(self.notice, self.progress, self.map.legend),
         )  # fmt: skip
+        self.body.rearranged.connect(self.heights.share)
         self.setMinimumWidth(300)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
         self.setAcceptDrops(True)
@@ -162,6 +163,7 @@ class MicromapDock(QWidget):
         self.check.scales_wanted.connect(self.windows.scales)
         self.check.use_only_wanted.connect(lambda column: self.windows.use_only(column).tick_most_common())
         self.more.changed.connect(self._on_more)
+        self.check.more.toggled.connect(lambda on: self.check_area.bring_up(self.check.more if on else None))
         self.check.same_scale_wanted.connect(self.more.fields.use_same_scale)
         self.check.own_scales_wanted.connect(self.more.fields.use_own_scales)
         self.selected.gallery_wanted.connect(lambda: self.gallery.show())
@@ -203,8 +205,7 @@ class MicromapDock(QWidget):
     def _on_atlas(self, atlas: Atlas) -> None:
         self.start.setVisible(not len(atlas))
         self.start.show_recent()
-        for widget in (self.header, self.color):
-            widget.setVisible(len(atlas) > 0)
+        self.header.setVisible(len(atlas) > 0)
         self._show_check()
         self.more.fields.show_atlas(atlas, self.session.cut)
         self._show_duration()
@@ -213,7 +214,8 @@ class MicromapDock(QWidget):
 
     def _on_map(self, shown: Map | None) -> None:
         has_map = self.heights.has_map = shown is not None
-        for widget in (self.map, self.tabs):
+        self.body.show_map(has_map)
+        for widget in (self.color, self.map, self.tabs):
             widget.setVisible(has_map)
         self.header.show_foldable(has_map)
         if has_map != self._had_map:
@@ -225,7 +227,10 @@ class MicromapDock(QWidget):
         self._show_check()
 
     def _show_check(self) -> None:
-        self.check_area.setVisible(len(self.session.atlas) > 0 and not self.header.is_folded)
+        shown = len(self.session.atlas) > 0 and not self.header.is_folded
+        if shown and self.check_area.isHidden():
+            self.check_area.bring_up()
+        self.check_area.setVisible(shown)
         self.heights.share()
 
     def _on_more(self) -> None:
@@ -246,7 +251,7 @@ class MicromapDock(QWidget):
             self.comparisons.show_idle()
         if lane == "build":
             self.progress.show_busy(busy)
-            self.check.make_map.setEnabled(not busy and len(self.session.atlas) > 0)
+            self.check.show_busy(busy)
             if busy:
                 self.notice.hide()
             self.heights.share()

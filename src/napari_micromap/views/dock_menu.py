@@ -46,6 +46,7 @@ class DockMenu(QMenu):
         self.addSeparator()
         self._add("Add table…", wishes.ask_table)
         self.addMenu(AddedTables(session, tell, self))
+        self._add("Use only…", lambda: windows.use_only(), "Restrict everything to a magnification, a batch, a range")
         self._add("Columns…", windows.roles)
         self._add("Scale…", windows.scales, "What burnt-in scale bars say, or a column that tells the scale")
         self._add("Table", show_table)

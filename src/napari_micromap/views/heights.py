@@ -7,12 +7,13 @@ from collections.abc import Iterable
 from qtpy.QtCore import QEvent, QObject
 from qtpy.QtWidgets import QWidget
 
+from napari_micromap.views.body import Body
 from napari_micromap.views.controls import GAP
 
 _ROOM_FOR_BOTH = 220  # logical pixels that check card and tabs need beside each other
 _MAP_SHARE = 0.45  # of the dock's height, at least
 _TABS_SHARE, _TABS_LEAST, _TABS_MOST = 0.27, 150, 320  # of the dock's height; logical pixels
-_TABS_BAR = 60  # what is left of them, at least, beside a message
+_TABS_BAR = 30  # what is left of them, at least, beside a message
 _NO_LIMIT = 16_777_215  # Qt's own
 
 
@@ -21,8 +22,8 @@ class Heights(QObject):
 
     Parameters
     ----------
-    dock : QWidget
-        Whose height is shared.
+    body : Body
+        Whose height is shared; where it is wide, the map needs none of it.
     check, tabs : QWidget
         The two that give way.
     lasting, passing : iterable of QWidget
@@ -33,15 +34,15 @@ class Heights(QObject):
 
     def __init__(
         self,
-        dock: QWidget,
+        body: Body,
         check: QWidget,
         tabs: QWidget,
         lasting: Iterable[QWidget],
         passing: Iterable[QWidget],
         watched: Iterable[QWidget],
     ) -> None:
-        super().__init__(dock)
-        self._dock, self._check, self._tabs = dock, check, tabs
+        super().__init__(body)
+        self._body, self._check, self._tabs = body, check, tabs
         self._lasting, self._passing = tuple(lasting), tuple(passing)
         self.has_map = False  # without one, the check card has all the room
         for widget in watched:
@@ -52,7 +53,13 @@ class Heights(QObject):
         if not self.has_map:
             self._check.setMaximumHeight(_NO_LIMIT)
             return
-        height, width = self._dock.height(), self._dock.width() - 4 * GAP
+        height, width = self._body.height(), self._body.width()
+        if self._body.is_wide:
+            self._tabs.setVisible(True)
+            self._tabs.setMinimumHeight(_TABS_LEAST)
+            self._tabs.setMaximumHeight(_NO_LIMIT)
+            self._check.setMaximumHeight(height // 2)
+            return
         free = round(height * (1 - _MAP_SHARE)) - _heights(self._lasting, width) - 6 * GAP
         passing = _heights(self._passing, width)
         tabs = min(free, max(_TABS_LEAST, min(round(_TABS_SHARE * height), _TABS_MOST)))

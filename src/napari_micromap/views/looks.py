@@ -39,6 +39,14 @@ QFrame[notice="told"] {{ border-left: 3px solid {current}; }}
 QFrame[notice="failed"] {{ border-left: 3px solid {error}; }}
 QFrame[notice="told"] QLabel, QFrame[notice="failed"] QLabel {{ background: transparent; }}
 
+QTabBar {{ background: transparent; border: none; }}
+QTabBar::tab {{
+  background: transparent; border: none; border-bottom: 2px solid {primary}; padding: 3px 10px; color: {muted};
+}}
+QTabBar::tab:hover {{ color: {text}; background: {primary}; }}
+QTabBar::tab:selected {{ color: {text}; border-bottom: 2px solid {current}; background: transparent; }}
+QTabBar:focus {{ border: 1px solid {current}; border-radius: 2px; }}
+
 QScrollArea[roomy="true"] {{ padding: 0px; border: none; }}
 
 QListWidget::indicator {{

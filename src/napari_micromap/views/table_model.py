@@ -13,6 +13,7 @@ from qtpy.QtGui import QFont, QIcon
 from napari_micromap.atlas import Rows
 from napari_micromap.labels import natural_key
 from napari_micromap.tables.several import is_number
+from napari_micromap.wording import title_of
 
 Index: TypeAlias = QModelIndex | QPersistentModelIndex
 PICTURE = 0  # the first column shows thumbnails
@@ -138,7 +139,7 @@ class TableModel(QAbstractTableModel):
         asked = role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.ToolTipRole)
         if not asked or orientation != Qt.Orientation.Horizontal or not 0 <= section <= len(self._names):
             return None
-        return self._names[section - 1] if section != PICTURE else ""
+        return title_of(self._names[section - 1]) if section != PICTURE else ""
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         """Say what stands in a cell."""

@@ -56,4 +56,5 @@ def page_of(*widgets: QWidget) -> QWidget:
     column.setSpacing(GAP)
     for widget in widgets:
         column.addWidget(widget)
+    column.addStretch(1)
     return page

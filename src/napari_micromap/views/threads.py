@@ -110,15 +110,16 @@ class Lanes(QObject):
         TimeoutError
             If it takes longer than ``seconds``.
         """
-        if not self._running:
-            return
-        loop = QEventLoop()
-        self.idle.connect(loop.quit)
-        QTimer.singleShot(int(seconds * 1000), loop.quit)
-        loop.exec_() if hasattr(loop, "exec_") else loop.exec()
-        self.idle.disconnect(loop.quit)
-        if self._running:
-            raise TimeoutError(f"still at work after {seconds} s: {', '.join(self._running)}")
+        end = time.monotonic() + seconds
+        while self._running:  # what ended may have begun something else by the time that the loop is left
+            left = end - time.monotonic()
+            if left <= 0:
+                raise TimeoutError(f"still at work after {seconds} s: {', '.join(self._running)}")
+            loop = QEventLoop()
+            self.idle.connect(loop.quit)
+            QTimer.singleShot(int(left * 1000) + 1, loop.quit)
+            loop.exec_() if hasattr(loop, "exec_") else loop.exec()
+            self.idle.disconnect(loop.quit)
 
     # ------------------------------------------------------------------ from thread to window
 

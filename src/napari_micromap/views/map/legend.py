@@ -23,6 +23,7 @@ from napari_micromap.views.map.about import short_name_of
 from napari_micromap.views.map.dots import DARK, Ground, lines_around
 from napari_micromap.views.map.gestures import mode_of
 from napari_micromap.views.map.packed import Rgb, packed
+from napari_micromap.wording import title_of
 
 _BAR = 10  # logical pixels, height of the colorbar
 _LINES = 4.5  # of categories, at most; the half one says that there are more
@@ -64,11 +65,13 @@ class Legend(QWidget):
         self.setVisible(told)
         if coloring is None or not told:
             return
-        self._title.say(coloring.quantity + (" · synthetic" if synthetic else ""), self._explained(coloring, synthetic))
+        self._title.say(
+            title_of(coloring.quantity) + (" · synthetic" if synthetic else ""), self._explained(coloring, synthetic)
+        )
         count = coloring.missing_count
         self._missing.setVisible(count > 0)
         name = self.fontMetrics().elidedText(
-            short_name_of(coloring.quantity), Qt.TextElideMode.ElideRight, _LONGEST // 2
+            short_name_of(title_of(coloring.quantity)), Qt.TextElideMode.ElideRight, _LONGEST // 2
         )
         self._missing.setText(f"no {name}: {count:,}".replace("&", "&&"))
         self._missing.setToolTip(f"Select the {count:,} images without a value")
@@ -88,7 +91,7 @@ class Legend(QWidget):
 
     def _explained(self, coloring: Coloring, synthetic: bool) -> str:
         made_up = "\nSynthetic: these values were made up by a generator." if synthetic else ""
-        return f"Colored by {coloring.quantity}{made_up}"
+        return f"Colored by {title_of(coloring.quantity)}{made_up}"
 
     def _on_entry(self, code: int) -> None:
         self.entry_clicked.emit(code, mode_of(QApplication.keyboardModifiers()))

@@ -68,7 +68,7 @@ class CheckPanel(QWidget):
         mixed.setSpacing(GAP)
         mixed.addWidget(self.warning)
         mixed.addLayout(side_by_side(self.same_scale, self.own_scales, self.use_only, 1))
-        self._one_scale = False
+        self._one_scale = self._busy = False
         self.add_table = push(
             "Add table…",
             self.table_wanted.emit,
@@ -127,6 +127,11 @@ class CheckPanel(QWidget):
         """Show how long the map will take."""
         self.duration.say(said)
 
+    def show_busy(self, busy: bool) -> None:
+        """Offer to make a map where there are images, and nothing is made already."""
+        self._busy = busy
+        self.make_map.setEnabled(len(self._session.atlas) > 0 and not busy)
+
     def show_one_scale(self, one: bool) -> None:
         """Say whether all images are brought to one scale; then it is told, and nothing to be warned of."""
         self._one_scale = one
@@ -145,7 +150,7 @@ class CheckPanel(QWidget):
         samples = atlas.samples
         self.samples.setVisible(samples is not None)
         self.samples.setText("" if samples is None else counted(int(samples.nunique()), sample_noun(atlas)))
-        self.make_map.setEnabled(len(atlas) > 0)
+        self.show_busy(self._busy)
         self._show_bars(atlas)
         self._show_scales()
 

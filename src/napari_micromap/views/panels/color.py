@@ -11,7 +11,7 @@ from napari_micromap.atlas import OWN_COLUMNS, Atlas
 from napari_micromap.session import Session
 from napari_micromap.views.controls import Choice, ChoiceBox, field_name, push, side_by_side
 from napari_micromap.views.listening import listen
-from napari_micromap.wording import examples
+from napari_micromap.wording import examples, title_of
 
 _GROUPS = (("property",), ("sample",), ("processing", "batch", "other"), ("imaging",))
 
@@ -41,7 +41,7 @@ class ColorPanel(QWidget):
         if column is None:
             self.box.show_choice(Choice("nothing"))
         else:
-            self.box.show_choice(Choice(column, column, _tip(self._session.atlas, column)))
+            self.box.show_choice(Choice(title_of(column), column, _tip(self._session.atlas, column)))
 
     def _choices(self) -> Iterator[Choice]:
         atlas = self._session.atlas
@@ -51,7 +51,7 @@ class ColorPanel(QWidget):
             if names:
                 yield Choice("")
             for name in names:
-                yield Choice(name, name, _tip(atlas, name))
+                yield Choice(title_of(name), name, _tip(atlas, name))
 
     def _on_pick(self, column: str | None) -> None:
         self._session.color_by = column
@@ -69,7 +69,7 @@ def _role(atlas: Atlas, name: str) -> str:
 def _tip(atlas: Atlas, name: str) -> str:
     column = atlas.columns[name]
     missing = int(column.isna().sum())
-    said = f"{name}: {examples(column)}"
+    said = f"{title_of(name)}: {examples(column)}"
     if missing:
         said += f"\nmissing for {missing:,} of {len(column):,} images"
     if name in atlas.synthetic:

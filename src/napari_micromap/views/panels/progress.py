@@ -9,6 +9,8 @@ from napari_micromap.views.controls import Line, push, side_by_side
 from napari_micromap.views.listening import listen
 from napari_micromap.work import Pace, Progress, spoken
 
+_PLAIN = {"Embedding": "Looking at image", "Laying out": "Placing the dots"}  # stages as people say them
+
 
 class ProgressPanel(QWidget):
     """A thin bar, a line of words and *Cancel*; there only while something is built."""
@@ -46,7 +48,7 @@ class ProgressPanel(QWidget):
 
 def in_words(progress: Progress, seconds_left: float | None) -> str:
     """Say how far a stage is: "Embedding 120 of 214 · about 20 s left"."""
-    said = progress.stage
+    said = _PLAIN.get(progress.stage, progress.stage)
     if progress.total > 1:
         said += f" {progress.done:,} of {progress.total:,}"
     if seconds_left is not None:

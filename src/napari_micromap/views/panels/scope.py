@@ -33,29 +33,23 @@ class ScopePanel(Flow):
             self.map_wanted.emit,
             "Filters or exclusions changed since this map was made: lay it out anew, by these images alone",
         )
-        self.flow.addWidget(self.excluded)
-        self.flow.addWidget(self.make_map)
+        self.line_up(self.excluded, self.make_map)
         for signal in (session.scope.changed, session.atlas_changed, session.map_changed):
             listen(self, signal, lambda *_: self._on_scope())
         self._on_scope()
 
     def _on_scope(self) -> None:
         session, scope = self._session, self._session.scope
-        for chip in self.chips:
-            self.flow.removeWidget(chip)
-            chip.hide()
-            chip.deleteLater()
-        for item in (self.excluded, self.make_map):
-            self.flow.removeWidget(item)
-        self.chips = [self._chip(one) for one in scope.filters]
+        before, self.chips = self.chips, [self._chip(one) for one in scope.filters]
         out = int(scope.excluded(session.atlas).sum())
         self.excluded.setText(f"{out:,} excluded ▸")
-        for item in (*self.chips, self.excluded, self.make_map):
-            self.flow.addWidget(item)
-        self.excluded.setVisible(out > 0)
-        self.make_map.setVisible(session.map_is_of_others and len(session.used) > 0)
-        self.setVisible(bool(self.chips) or out > 0 or not self.make_map.isHidden())
-        self.updateGeometry()
+        shown: list[QWidget] = [*self.chips, *([self.excluded] if out else [])]
+        if session.map_is_of_others and len(session.used):
+            shown.append(self.make_map)
+        self.line_up(*shown)
+        for chip in before:
+            chip.deleteLater()
+        self.setVisible(bool(shown))
 
     def _chip(self, one: Filter) -> QToolButton:
         chip = QToolButton()

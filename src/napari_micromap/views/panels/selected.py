@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, TypeAlias
 
 import numpy as np
 from qtpy.QtCore import Signal
@@ -19,9 +19,13 @@ _TILE_SCALES = {
 }
 
 
+Mode: TypeAlias = Literal["closed", "gallery", "opened"]
+
+
 class SelectedPanel(QWidget):
     """One line of counts, and one of buttons while the gallery stands in the viewer."""
 
+    gallery_wanted = Signal()
     back_wanted = Signal()
     close_wanted = Signal()
     page_wanted = Signal(int)  # +1 or −1: the next one or the one before
@@ -57,39 +61,42 @@ class SelectedPanel(QWidget):
         self.close_gallery = push(
             "Close gallery", self.close_wanted.emit, "Show the viewer as it was before; the selection stays"
         )
+        self.see = push("Show gallery", self.gallery_wanted.emit, "Show what is selected in the viewer again")
         self.buttons = Flow()  # on a narrow dock they take two lines
+        self.buttons.line_up(
+            self.before, self.page, self.after, self.tile_scale, self.where, self.scale, self.back, self.close_gallery,
+            self.see,
+        )  # fmt: skip
+        self.see.hide()
+        self._mode: Mode = "closed"
         self.tile_scale.setMinimumContentsLength(len("Same scale"))
         self.tile_scale.setMaximumWidth(self.tile_scale.fontMetrics().horizontalAdvance("Same scale") + 60)
-        for widget in (
-            self.before, self.page, self.after, self.tile_scale, self.where, self.scale, self.back, self.close_gallery,
-        ):  # fmt: skip
-            self.buttons.flow.addWidget(widget)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(GAP // 2)
         layout.addLayout(side_by_side(self.counts, self.hint, self.names, self.exclude, self.clear))
         layout.addWidget(self.buttons)
-        listen(self, session.selection.changed, lambda _: self._on_selection())
+        listen(self, session.selection.changed, lambda _: self._on_other_selection())
         listen(self, session.atlas_changed, lambda _: self._on_selection())
         listen(self, session.named.changed, self._on_selection)
         listen(self, session.scope.changed, self._on_selection)
         self._on_selection()
         self.show_gallery("closed", 0, 1, False)
 
-    def show_gallery(
-        self, mode: Literal["closed", "gallery", "opened"], page: int, pages: int, can_go_back: bool
-    ) -> None:
+    def show_gallery(self, mode: Mode, page: int, pages: int, can_go_back: bool) -> None:
         """Show the buttons that make sense now; ``page`` counts from 0."""
-        self.buttons.setVisible(mode != "closed")
-        self.back.setVisible(can_go_back)
-        self.where.setVisible(mode != "closed")
-        self.scale.setVisible(mode == "opened")
+        before, self._mode = self._mode, mode
+        if mode == "closed":
+            # A new selection brings its gallery itself; only one that was closed has to be asked for.
+            offered = before != "closed" or not self.see.isHidden()
+            self._line_up(*([self.see] if offered and len(self._session.selection) else []))
+        elif mode == "opened":
+            self._line_up(self.where, self.scale, *([self.back] if can_go_back else []), self.close_gallery)
+        else:
+            turning = [self.before, self.page, self.after] if pages > 1 else []
+            self._line_up(*turning, self.tile_scale, self.where, self.close_gallery)
         # beside the buttons of an opened image there is no room for more on a narrow dock
         self.close_gallery.setText("Close" if mode == "opened" else "Close gallery")
-        self.tile_scale.setVisible(mode == "gallery")
-        turning = mode == "gallery" and pages > 1
-        for widget in (self.before, self.page, self.after):
-            widget.setVisible(turning)
         self.page.setText(f"{page + 1:,} of {pages:,}")
         self.before.setEnabled(page > 0)
         self.after.setEnabled(page + 1 < pages)
@@ -97,6 +104,15 @@ class SelectedPanel(QWidget):
     def show_tile_scale(self, tile_scale: str) -> None:
         """Show whether tiles are whole or cut to one scale."""
         self.tile_scale.show_choice(_TILE_SCALES[tile_scale])
+
+    def _line_up(self, *buttons: QWidget) -> None:
+        self.buttons.line_up(*buttons)
+        self.buttons.setVisible(bool(buttons))
+
+    def _on_other_selection(self) -> None:
+        if not self.see.isHidden():
+            self._line_up()
+        self._on_selection()
 
     def _on_selection(self) -> None:
         atlas, rows = self._session.atlas, self._session.selection.rows

@@ -25,7 +25,7 @@ from napari_micromap.session import Session
 from napari_micromap.session.scope import MISSING, Filter, shown_values
 from napari_micromap.views.controls import GAP, Choice, ChoiceBox, Line, field_name, push, side_by_side
 from napari_micromap.views.listening import listen
-from napari_micromap.wording import counts_of, picture_noun
+from napari_micromap.wording import counts_of, picture_noun, title_of
 
 _MOST_VALUES = 24  # of a column of numbers that are still listed one by one
 _MOST_LISTED = 2000
@@ -100,7 +100,7 @@ class UseOnly(QDialog):
         if column is None or column not in self._session.atlas.columns:
             return
         series = self._session.atlas.columns[column]
-        self.column.show_choice(Choice(column, column))
+        self.column.show_choice(Choice(title_of(column), column))
         before = next((one for one in self._session.scope.filters if one.column == column), Filter(column))
         numeric = pd.api.types.is_numeric_dtype(series) and not pd.api.types.is_bool_dtype(series)
         ranged = numeric and series.nunique() > _MOST_VALUES
@@ -119,7 +119,7 @@ class UseOnly(QDialog):
         order += [MISSING] if MISSING in counts.index else []
         self.values.clear()
         for value in order[:_MOST_LISTED]:
-            item = QListWidgetItem(f"{value}   {counts[value]:,}")
+            item = QListWidgetItem(f"{value} ({counts[value]:,})")
             item.setData(Qt.ItemDataRole.UserRole, value)
             item.setFlags(item.flags() | Qt.ItemFlag.ItemIsUserCheckable)
             item.setCheckState(Qt.CheckState.Checked if value in before.values else Qt.CheckState.Unchecked)
@@ -230,11 +230,11 @@ class UseOnly(QDialog):
         own = [name for name in telling if name in OWN_COLUMNS]
         others = [name for name in telling if name not in OWN_COLUMNS]
         for name in others:
-            yield Choice(name, name)
+            yield Choice(title_of(name), name)
         if own and others:
             yield Choice("")
         for name in own:
-            yield Choice(name, name)
+            yield Choice(title_of(name), name)
 
     def _likely(self) -> str | None:
         atlas = self._session.atlas
