@@ -8,6 +8,7 @@ import pytest
 
 from napari_micromap.atlas import Atlas
 from napari_micromap.questions.inquiry import ask
+from napari_micromap.session import Session
 from napari_micromap.statistics import NuisanceColumn, StructureTest, nuisance_of, units_of
 from napari_micromap.statistics.confounders import Suspect
 from napari_micromap.statistics.regions import RegionScan
@@ -87,3 +88,17 @@ def test_a_channel_that_was_all_but_silent_does_not_shout_in_another_picture() -
     readout = readout_of(embeddings, units_of(rng.standard_normal(24), NAMES), refits=0)
     heard = np.r_[1e-4, embeddings[7, 1:]]
     assert abs(readout.predict(heard[None])[0] - readout.predict(embeddings[[7]])[0]) < 0.1
+
+
+def test_lists_of_all_reshuffles_of_two_properties_are_not_taken_for_one(linked_atlas: Atlas) -> None:
+    film = linked_atlas.columns["film"]
+    few = {f"rated {i}": film.isin([f"F{i + 4 * j:03d}" for j in range(4)]).astype(float) for i in range(2)}
+    session = Session()
+    session.open_atlas(
+        linked_atlas.with_columns(linked_atlas.columns.assign(**few), dict.fromkeys(few, "property")), "PCA"
+    )
+    for name in few:
+        session.questions.test(name, batch="")
+    answers = [session.questions.answers[name] for name in few]
+    assert answers[0].evidence.arrangements == answers[1].evidence.arrangements == 4845
+    assert [a.family_p for a in answers] == [None, None] and answers[1].tests_so_far == 2

@@ -18,6 +18,7 @@ from napari_micromap.questions.inquiry import Answer
 from napari_micromap.questions.reliability import RELIABLE, Reliability, look_again
 from napari_micromap.questions.scanning import MapScan
 from napari_micromap.session.maps import Map
+from napari_micromap.statistics.permutations import ENUMERATE_BELOW
 from napari_micromap.work import Work
 
 if TYPE_CHECKING:
@@ -32,12 +33,13 @@ class Questions:
     answered = Signal(object)  # Answer
     asking = Signal(object)  # Progress | None of a test
     scanned = Signal(object)  # MapScan | None: regions of the shown map, for the property that colors it
+    looking_again = Signal(object)  # Progress of what makes the map again, to see where it is reliable
     reliability_told = Signal(str)  # how far the map can be read, in sentences
 
     def __init__(self, session: Session) -> None:
         self._session = session
         self._answers: dict[str, Answer] = {}
-        self._testing: object = None  # the test that was asked for last, until it is over
+        self._testing: list[str] | None = None  # what is tested: the test that was asked for last, until it is over
         self._asked: list[tuple[str, frozenset[str]]] = []  # each test that was made: what was asked, of which samples
         self._scans: dict[tuple[str, ...], tuple[Map, Rows, MapScan]] = {}
 
@@ -60,7 +62,9 @@ class Questions:
         samples = frozenset() if of_rows is None else frozenset(map(str, of_rows.iloc[rows].dropna()))
         made = (atlas.made_by.get("backbone"), atlas.made_by.get("recipe"))
         count = self._count(_digest(name, batch, adjust, made, *sorted(atlas.ids[rows])), samples)
-        self._testing = this = object()
+        if self.testing not in (None, name):
+            self._session.warned.emit(f"The test of {self.testing} was stopped; {name} is tested now.")
+        self._testing = this = [name]
         self._session.run(
             lambda: self._asked_of(
                 this, inquiry.ask(atlas, name, scope=rows, adjust=adjust, batch=batch, tests_so_far=count)),
@@ -72,6 +76,11 @@ class Questions:
         self._testing = None
         self._session.run.cancel("statistics")
         self.asking.emit(None)
+
+    @property
+    def testing(self) -> str | None:
+        """The property that is being tested."""
+        return None if self._testing is None else self._testing[0]
 
     def scan_map(self, property: str | None = None) -> None:
         """Scan the shown map for regions that differ in a property, once for each map, property and scope."""
@@ -105,7 +114,10 @@ class Questions:
         return kept[2]
 
     def show_reliability(self) -> None:
-        """Color the map by how much of each micrograph's neighborhood it keeps, also when made from other seeds."""
+        """Color the map by how much of each micrograph's neighborhood it keeps, also when made from other seeds.
+
+        It has a lane of its own: layouts run in processes of their own, so it need not wait for what is built.
+        """
         atlas, rows = self._session.atlas, self._session.atlas.positions
 
         def done(found: Reliability) -> None:
@@ -114,12 +126,17 @@ class Questions:
                 self._session.take_atlas(inquiry.with_derived(self._session.atlas, kept))
                 self._session.color_by = RELIABLE
                 self.reliability_told.emit(found.sentence)
+            else:
+                self.reliability_told.emit("Another map was made meanwhile; ask again for this one.")
 
-        self._session.build(lambda: look_again(atlas, self._session.workshop), done)
+        self._session.run(
+            lambda: look_again(atlas, self._session.workshop), lane="reliability", done=done,
+            progress=self.looking_again.emit,
+        )  # fmt: skip
 
     # ------------------------------------------------------------------ within
 
-    def _asked_of(self, this: object, work: Work[Answer]) -> Work[Answer]:
+    def _asked_of(self, this: list[str], work: Work[Answer]) -> Work[Answer]:
         """Note when a test is over, whatever its end, unless another was asked for meanwhile."""
         try:
             return (yield from work)
@@ -175,7 +192,9 @@ def _alike(one: Answer, other: Answer) -> bool:
     """Say whether two answers are about the same samples under the same permutations."""
     same_samples = one.units.samples == other.units.samples
     same_batches = (one.batch if one.within_batches else "") == (other.batch if other.within_batches else "")
-    return same_samples and same_batches and len(one.evidence.null) == len(other.evidence.null) > 1
+    # where all reshuffles are listed, each property has a list of its own: the count of tests stands in
+    drawn = min(one.evidence.arrangements, other.evidence.arrangements) >= ENUMERATE_BELOW
+    return same_samples and same_batches and drawn and len(one.evidence.null) == len(other.evidence.null) > 1
 
 
 def _family_p(answer: Answer, others: Sequence[Answer]) -> float | None:
