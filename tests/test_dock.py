@@ -279,7 +279,7 @@ def test_at_350_pixels_nothing_is_cut_and_the_map_has_its_share(mapped, viewer, 
             mapped.check.more.setChecked(more)
             qtbot.wait(30)
             assert mapped.minimumSizeHint().width() <= 350
-            assert mapped.map.height() >= 0.45 * height
+            qtbot.waitUntil(lambda: mapped.map.height() >= 0.45 * height)
             for area in shown(mapped, QScrollArea):
                 assert area.horizontalScrollBar().maximum() == 0
             for child in shown(mapped, QWidget):

@@ -59,6 +59,7 @@ class Heights(QObject):
             self._tabs.setMinimumHeight(_TABS_LEAST)
             self._tabs.setMaximumHeight(_NO_LIMIT)
             self._check.setMaximumHeight(height // 2)
+            self._settle()
             return
         free = round(height * (1 - _MAP_SHARE)) - _heights(self._lasting, width) - 6 * GAP
         passing = _heights(self._passing, width)
@@ -72,6 +73,13 @@ class Heights(QObject):
         tabs = max(tabs - passing, _TABS_BAR)
         self._tabs.setFixedHeight(tabs)
         self._check.setMaximumHeight(max(60, free - (0 if self._tabs.isHidden() else tabs + passing)))
+        self._settle()
+
+    def _settle(self) -> None:
+        """Lay out at once: by messages from widget to widget, there would be wrong heights in between."""
+        layout = self._body.layout()
+        if layout is not None:
+            layout.activate()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Share anew when a message, the progress or the legend comes, goes or grows."""
