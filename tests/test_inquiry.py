@@ -66,6 +66,23 @@ def test_the_map_is_scanned_after_tests_that_were_taken_back_before_they_began(l
     lanes.shutdown()
 
 
+def test_a_test_that_takes_the_place_of_another_says_so(linked_atlas: Atlas, qtbot: Any) -> None:
+    from napari_micromap.views.threads import Lanes
+
+    lanes = Lanes()
+    session = Session(run=lanes)
+    session.open_atlas(linked_atlas, "PCA")
+    told: list[str] = []
+    session.warned.connect(told.append)
+    session.questions.test(JC)
+    assert session.questions.testing == JC
+    session.questions.test("um_per_px")
+    lanes.wait_idle()
+    assert told == [f"The test of {JC} was stopped; um_per_px is tested now."]
+    assert session.questions.testing is None and list(session.questions.answers) == ["um_per_px"]
+    lanes.shutdown()
+
+
 def test_tests_of_the_same_samples_are_counted_and_a_repeated_one_once(session: Session) -> None:
     session.questions.test(JC)
     session.questions.test(JC)

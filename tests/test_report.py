@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
+from pytestqt.qtbot import QtBot
 
 from napari_micromap.atlas import Atlas
 from napari_micromap.cli import main
@@ -39,7 +40,7 @@ def test_the_report_is_one_file_that_needs_no_network(tested: Session, tmp_path:
 
 
 def test_the_naive_numbers_stand_in_the_appendix_only_and_are_called_wrong(tested: Session) -> None:
-    page = page_of(tested, tested.questions.answers["Jc (MA/cm²)"])
+    page = page_of(tested, "Jc (MA/cm²)")
     before, appendix = page.split("<section class=appendix>")
     assert "Permuting images" in appendix and "Random split" in appendix and "wrong" in appendix
     assert "Permuting images" not in before
@@ -55,7 +56,7 @@ def test_the_summary_has_all_keys_and_no_nan(tested: Session) -> None:
 def test_exclusions_stand_in_the_report_with_their_reasons(tested: Session) -> None:
     tested.exclude([0, 1], "charging")
     tested.questions.test("Jc (MA/cm²)")
-    page = page_of(tested, tested.questions.answers["Jc (MA/cm²)"])
+    page = page_of(tested, "Jc (MA/cm²)")
     assert "Excluded: charging" in page and "58 images of 20 films" in page
 
 
@@ -66,7 +67,7 @@ def test_names_of_a_users_table_cannot_break_the_page(linked_atlas: Atlas) -> No
     session = Session()
     session.open_atlas(atlas.with_columns(columns, {evil: "property"}), "PCA")
     session.questions.test(evil)
-    assert "<script>" not in page_of(session, session.questions.answers[evil])
+    assert "<script>" not in page_of(session, evil)
 
 
 def test_a_property_that_was_not_tested_has_no_report(tested: Session, tmp_path: Path) -> None:
@@ -111,7 +112,7 @@ def films(tmp_path_factory: pytest.TempPathFactory) -> Session:
 
 
 def test_the_report_shows_where_a_property_shows_with_a_scale_in_its_unit(films: Session) -> None:
-    page = page_of(films, films.questions.answers["Jc (MA/cm²)"])
+    page = page_of(films, "Jc (MA/cm²)")
     before, shown = page.split("<h2>Where it shows</h2>")
     shown = shown.split("<h2>")[0]
     assert "raises" not in before and "no cause" in shown
@@ -121,5 +122,38 @@ def test_the_report_shows_where_a_property_shows_with_a_scale_in_its_unit(films:
 
 
 def test_the_report_says_why_no_place_is_shown(tested: Session) -> None:
-    page = page_of(tested, tested.questions.answers["Jc (MA/cm²)"])
+    page = page_of(tested, "Jc (MA/cm²)")
     assert "Not shown: These vectors were not made from the images here" in page
+
+
+def test_the_report_is_written_from_the_tab_beside_other_work_and_opened_on_request(
+    linked_atlas: Atlas, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from qtpy.QtGui import QDesktopServices
+
+    from napari_micromap.views.panels.property import PropertyPanel
+    from napari_micromap.views.threads import Lanes
+
+    lanes = Lanes()
+    session = Session(run=lanes)
+    session.open_atlas(linked_atlas, "PCA")
+    panel = PropertyPanel(session)
+    qtbot.addWidget(panel)
+    lanes.busy_changed.connect(lambda lane, busy: panel.report.show_busy(busy) if lane == "report" else None)
+    assert panel.report.isHidden()
+    session.questions.test("Jc (MA/cm²)")
+    lanes.wait_idle()
+    panel.report.write(tmp_path / "told.html")
+    assert not panel.report.begin.isEnabled() and not panel.report.cancel.isHidden()
+    lanes.wait_idle()
+    assert "goes along with the structure" in (tmp_path / "told.html").read_text(encoding="utf-8")
+    opened: list[str] = []
+    monkeypatch.setattr(QDesktopServices, "openUrl", lambda url: opened.append(url.toLocalFile()))
+    panel.report.open.click()
+    assert opened == [str(tmp_path / "told.html")] and panel.report.progress.text() == "told.html is written"
+    failed: list[str] = []
+    lanes.failed.connect(failed.append)
+    panel.report.write(tmp_path / "nowhere" / "told.html")
+    lanes.wait_idle()
+    assert len(failed) == 1 and failed[0].startswith("Nothing can be written to") and panel.report.open.isHidden()
+    lanes.shutdown()

@@ -1,6 +1,7 @@
 """One HTML file about a property, and the same as numbers."""
 
-from napari_micromap.report.page import page_of, write_report
+from napari_micromap.report.page import page_of, write_report, writing
+from napari_micromap.report.subject import Subject, subject_of
 from napari_micromap.report.summary import summary_of
 
-__all__ = ["page_of", "summary_of", "write_report"]
+__all__ = ["Subject", "page_of", "subject_of", "summary_of", "write_report", "writing"]

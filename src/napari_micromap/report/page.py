@@ -7,12 +7,12 @@ import sys
 from html import escape
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from napari_micromap import __version__
-from napari_micromap.atlas import specimen_sizes
+from napari_micromap.atlas import Atlas, specimen_sizes
 from napari_micromap.colors import colors_of
 from napari_micromap.figures.evidence import imaging_figure, null_figure, prediction_figure
 from napari_micromap.figures.map import MapToDraw, map_figure
@@ -23,17 +23,15 @@ from napari_micromap.report.elements import figure, small, table
 from napari_micromap.report.exemplars import typical, unlike_pairs
 from napari_micromap.report.looks import STYLE
 from napari_micromap.report.places import places
+from napari_micromap.report.subject import Subject, subject_of
 from napari_micromap.session import Session
 from napari_micromap.statistics import Evidence
 from napari_micromap.statistics.confounders import Suspect
 from napari_micromap.statistics.naive import naive_of
 from napari_micromap.statistics.verdict import capital, number, said_p
-from napari_micromap.wording import counted, counts_of, name_of, spoken_column
+from napari_micromap.wording import counts_of, name_of, spoken_column
+from napari_micromap.work import Progress, Work, finish
 
-if TYPE_CHECKING:
-    pass
-
-_DPI = 220
 _VERSIONS = ("numpy", "pandas", "scipy", "torch", "umap-learn", "scikit-learn")
 
 
@@ -45,34 +43,47 @@ def write_report(path: Path | str, session: Session, property: str) -> Path:
     Problem
         If it was not tested yet, or the file cannot be written.
     """
-    if property not in session.questions.answers:
-        raise Problem(f"Test {property} first; the report tells what came of it.")
+    return finish(writing(path, subject_of(session, property)))
+
+
+def writing(path: Path | str, subject: Subject) -> Work[Path]:
+    """Write a report, as work.
+
+    Raises
+    ------
+    Problem
+        If the file cannot be written.
+    """
     target = Path(path).expanduser()
+    text = yield from page(subject)
     try:
-        target.write_text(page_of(session, session.questions.answers[property]), encoding="utf-8")
+        target.write_text(text, encoding="utf-8")
     except OSError as error:
         raise Problem(f"Nothing can be written to “{target}”; name another place.") from error
     return target
 
 
-def page_of(session: Session, answer: Answer) -> str:
+def page_of(session: Session, property: str) -> str:
     """Return the report as one HTML page, pictures in it."""
+    return finish(page(subject_of(session, property)))
+
+
+def page(subject: Subject) -> Work[str]:
+    """Make the report as one HTML page, pictures in it."""
+    answer, atlas = subject.answer, subject.atlas
     title = escape(f"{capital(answer.words.quantity)} and the microstructure")
     body = [
-        f"<header><h1>{title}</h1><p class=faint>{escape(name_of(session.atlas))} · "
-        f"{counts_of(session.atlas, answer.units.rows)} tested</p></header>",
+        f"<header><h1>{title}</h1><p class=faint>{escape(name_of(atlas))} · "
+        f"{counts_of(atlas, answer.units.rows)} tested</p></header>",
         _verdict(answer),
-        _map(session, answer),
-        _plots(session, answer),
-        _tests(answer),
-        _suspects(answer),
-        _samples(answer),
-        _pictures(session, answer),
-        _left_out(session, answer),
-        _provenance(session),
-        _script(session, answer),
-        _appendix(session, answer),
     ]
+    parts = (_map, _plots, _tests, _suspects, _samples)
+    for done, part in enumerate(parts):
+        yield Progress("Writing the report", done, len(parts) + 1, "plots and tables")
+        body.append(part(subject))
+    yield Progress("Writing the report", len(parts), len(parts) + 1, "images")
+    body.append((yield from _pictures(subject)))
+    body += [_left_out(subject), _provenance(atlas), _script(subject), _appendix(subject)]
     return (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
         f"<style>{STYLE}</style></head><body><main>{''.join(body)}</main></body></html>\n"
@@ -93,22 +104,24 @@ def _verdict(answer: Answer) -> str:
     )
 
 
-def _map(session: Session, answer: Answer) -> str:
-    atlas = session.atlas
+def _map(subject: Subject) -> str:
+    atlas, answer = subject.atlas, subject.answer
     if atlas.positions is None:
         return ""
-    title = session.map.title if session.map is not None else "Map"
     outside = np.setdiff1d(np.arange(len(atlas)), answer.units.rows).astype(np.intp)
     samples = None if atlas.samples is None else int(atlas.samples.nunique())
     made_up = answer.property in atlas.synthetic
-    drawn = MapToDraw(atlas.positions, colors_of(atlas.columns[answer.property]), title, samples, made_up, outside)
+    drawn = MapToDraw(
+        atlas.positions, colors_of(atlas.columns[answer.property]), subject.map_title, samples, made_up, outside
+    )
     said = "Each dot is one image; similar images lie close together. "
     said += f"Pale dots take no part in the test ({len(outside):,}). " if len(outside) else ""
     said += "The test does not use these positions but the whole description of each image."
     return f"<section><h2>Map</h2>{figure(map_figure(drawn, 170), said)}</section>"
 
 
-def _plots(session: Session, answer: Answer) -> str:
+def _plots(subject: Subject) -> str:
+    atlas, answer = subject.atlas, subject.answer
     evidence, words, units = answer.evidence, answer.words, answer.units
     shown = []
     if not units.categories and np.isfinite(evidence.predicted).all():
@@ -118,18 +131,18 @@ def _plots(session: Session, answer: Answer) -> str:
             f"Dashed: perfect. Horizontal: the mean. Q² {number(evidence.q2)}; chance up to "
             f"{number(evidence.q2_chance_95)}."
         )
-        errors = measuring_errors(session.atlas, answer)
+        errors = measuring_errors(atlas, answer)
         drawn = prediction_figure(evidence.values[:, 0], evidence.predicted[:, 0], words.quantity, words.unit, errors)
         shown.append(figure(drawn, said))
     if evidence.p is not None:
         ways = "all" if len(evidence.null) == evidence.arrangements else "random"
         said = f"{len(evidence.null) - 1:,} {ways} reshuffles of the values over {words.samples}; {said_p(evidence.p)}."
         shown.append(figure(null_figure(evidence.null, "reshuffles"), said))
-    columns = [s.name for s in answer.suspects if s.name in session.atlas.columns][:6]
+    columns = [s.name for s in answer.suspects if s.name in atlas.columns][:6]
     if not units.categories and columns:
         of_image = units.values[units.sample_of, 0]
         for name in columns:
-            values = session.atlas.columns[name].iloc[units.rows].to_numpy(object)
+            values = atlas.columns[name].iloc[units.rows].to_numpy(object)
             drawn = imaging_figure(_plain(values), of_image, spoken_column(name), words.quantity)
             shown.append(figure(drawn, f"{words.quantity} by {spoken_column(name)}, one dot an image."))
     return (
@@ -145,7 +158,8 @@ def _plain(values: Any) -> Any:
     )
 
 
-def _tests(answer: Answer) -> str:
+def _tests(subject: Subject) -> str:
+    answer = subject.answer
     batch = spoken_column(answer.batch) if answer.batch else "batch"
     rows: list[tuple[str, Evidence | None]] = [
         (f"Primary test{f', within each {batch}' if answer.within_batches is not None else ''}", answer.evidence),
@@ -172,7 +186,8 @@ def _tests(answer: Answer) -> str:
     return f"<section><h2>Tests</h2>{table(('Test', 'p', 'Q²', 'Q² by chance, 95 %'), lines)}{note}</section>"
 
 
-def _suspects(answer: Answer) -> str:
+def _suspects(subject: Subject) -> str:
+    answer = subject.answer
     if not answer.suspects:
         return ""
 
@@ -196,7 +211,8 @@ def _suspects(answer: Answer) -> str:
     return f"<section><h2>How the images were taken</h2>{table(heads, lines)}</section>"
 
 
-def _samples(answer: Answer) -> str:
+def _samples(subject: Subject) -> str:
+    answer = subject.answer
     units, words, evidence = answer.units, answer.words, answer.evidence
     heads, lines = [words.sample, "images", words.quantity], list[list[object]]()
     if not units.categories:
@@ -215,17 +231,17 @@ def _samples(answer: Answer) -> str:
 # ---------------------------------------------------------------------------- pictures
 
 
-def _pictures(session: Session, answer: Answer) -> str:
+def _pictures(subject: Subject) -> Work[str]:
     """Return exemplars with where the property shows in them, and alike pairs."""
-    atlas = session.atlas
+    atlas, answer, thumbnails = subject.atlas, subject.answer, subject.workshop.thumbnails
     groups, pairs = typical(atlas, answer), unlike_pairs(atlas, answer)
     rows = {row for group in groups for row in group.rows} | {r for pair in pairs for r in (pair.one, pair.other)}
-    keys = {row: session.workshop.thumbnails.key_of(atlas[row]) for row in rows}
-    kept = session.workshop.thumbnails.jpegs(list(keys.values()))
+    keys = {row: thumbnails.key_of(atlas[row]) for row in rows}
+    kept = thumbnails.jpegs(list(keys.values()))
     jpegs = {row: kept[key] for row, key in keys.items() if key in kept}
 
     def caption(row: int) -> str:
-        return _caption(session, answer, row)
+        return _caption(atlas, answer, row)
 
     said = [
         f"<h3>{escape(group.title)}</h3><div class=row>"
@@ -241,15 +257,15 @@ def _pictures(session: Session, answer: Answer) -> str:
             f"<div class=row>{shown}</div>"
         )
     images = f"<section><h2>Images</h2>{''.join(said)}</section>" if said else ""
-    return images + places(session, answer, groups, jpegs, caption)
+    return images + (yield from places(atlas, answer, groups, jpegs, caption))
 
 
-def _caption(session: Session, answer: Answer, row: int) -> str:
-    columns, samples = session.atlas.columns, session.atlas.samples
+def _caption(atlas: Atlas, answer: Answer, row: int) -> str:
+    columns, samples = atlas.columns, atlas.samples
     value = columns[answer.property].iat[row]
     said = [] if samples is None else [str(samples.iat[row])]
     said.append(answer.words.amount(float(value)) if isinstance(value, int | float | np.number) else str(value))
-    wide = session.atlas.um_per_px[row] * specimen_sizes(columns.iloc[[row]])[0, 1]
+    wide = atlas.um_per_px[row] * specimen_sizes(columns.iloc[[row]])[0, 1]
     if np.isfinite(wide):
         said.append(f"{length_label(float(wide))} wide")
     return " · ".join(said)
@@ -258,23 +274,12 @@ def _caption(session: Session, answer: Answer, row: int) -> str:
 # ---------------------------------------------------------------------------- where it comes from
 
 
-def _left_out(session: Session, answer: Answer) -> str:
-    atlas, scope = session.atlas, session.scope
-    lines = [(f"“Use only”: {one.label}", "") for one in scope.filters]
-    hidden = int((~scope.shown(atlas)).sum())
-    lines += [("Not shown by these filters", counted(hidden, "image"))] if hidden else []
-    lines += [(f"Excluded: {reason}", counted(count, "image")) for reason, count in scope.reasons(atlas).items()]
-    late = scope.after_property(atlas)
-    lines += [("… of these after a property had been seen", counted(late, "image"))] if late else []
-    without = len(session.used) - len(answer.units.rows)
-    lines += [(f"Without {answer.words.quantity} or without a {answer.words.sample}", counted(without, "image"))]
-    lines += [("Files that could not be read", counted(len(atlas.unreadable), "file"))] if atlas.unreadable else []
-    names = [(Path(bad.path).name, bad.reason) for bad in atlas.unreadable[:20]]
-    return f"<section><h2>Left out</h2>{table(('What', 'How many'), lines)}{table((), names)}</section>"
+def _left_out(subject: Subject) -> str:
+    names = [(Path(bad.path).name, bad.reason) for bad in subject.atlas.unreadable[:20]]
+    return f"<section><h2>Left out</h2>{table(('What', 'How many'), subject.left_out)}{table((), names)}</section>"
 
 
-def _provenance(session: Session) -> str:
-    atlas = session.atlas
+def _provenance(atlas: Atlas) -> str:
     lines = [(key.replace("_", " "), str(value)) for key, value in atlas.made_by.items()]
     lines += [("map", atlas.layout)] if atlas.layout else []
     lines += [("table", ", ".join(sorted({Path(p).name for p in atlas.tables.values() if p})))] if atlas.tables else []
@@ -291,8 +296,9 @@ def _version(name: str) -> str:
         return ""
 
 
-def _script(session: Session, answer: Answer) -> str:
-    folder = str(session.saved_as) if session.saved_as is not None else "NAME.micromap"
+def _script(subject: Subject) -> str:
+    answer = subject.answer
+    folder = str(subject.saved_as) if subject.saved_as is not None else "NAME.micromap"
     given = f", batch={answer.batch!r}" if answer.batch else ""
     adjust = [] if answer.asked_to_adjust is None else list(answer.asked_to_adjust)
     given += f", adjust={adjust!r}" if answer.asked_to_adjust is not None else ""
@@ -302,15 +308,15 @@ def _script(session: Session, answer: Answer) -> str:
         "",
         "session = Session()",
         f"session.restore({folder!r})",
-        f"session.sample_column = {session.atlas.sample_column!r}",
+        f"session.sample_column = {subject.atlas.sample_column!r}",
         f"session.questions.test({answer.property!r}{given})",
         f'write_report("report.html", session, {answer.property!r})',
     ]
     return f"<section><h2>Script that reproduces it</h2><pre>{escape(chr(10).join(lines))}</pre></section>"
 
 
-def _appendix(session: Session, answer: Answer) -> str:
-    embeddings = session.atlas.embeddings
+def _appendix(subject: Subject) -> str:
+    answer, embeddings = subject.answer, subject.atlas.embeddings
     if embeddings is None or not answer.evidence.testable:
         return ""
     naive = naive_of(np.asarray(embeddings[answer.units.rows]), answer.units)

@@ -7,6 +7,7 @@ from html import escape
 
 import numpy as np
 
+from napari_micromap.atlas import Atlas
 from napari_micromap.figures.evidence import shares_bar
 from napari_micromap.problems import Problem
 from napari_micromap.questions.inquiry import Answer
@@ -14,26 +15,25 @@ from napari_micromap.questions.locating import CERTAIN, Located, locate, over, w
 from napari_micromap.recipe import thumbnail
 from napari_micromap.report.elements import figure, picture_of, small
 from napari_micromap.report.exemplars import Group
-from napari_micromap.session import Session
 from napari_micromap.store.thumbnails import jpeg_of
-from napari_micromap.work import finish
+from napari_micromap.work import Work
 
 
 def places(
-    session: Session, answer: Answer, groups: list[Group], jpegs: Mapping[int, bytes], caption: Callable[[int], str]
-) -> str:
+    atlas: Atlas, answer: Answer, groups: list[Group], jpegs: Mapping[int, bytes], caption: Callable[[int], str]
+) -> Work[str]:
     """Return the section of heat maps: typical micrographs beside what raises and lowers their prediction.
 
     Where no place can be shown, the section says why.
     """
     heading, rows = "<section><h2>Where it shows</h2>", [row for group in groups for row in group.rows]
-    reason = why_not_for(session.atlas, answer)
+    reason = why_not_for(atlas, answer)
     if reason is None and not rows:
         reason = "No typical images were found."
     found: Located | None = None
     if reason is None:
         try:
-            found = finish(locate(session.atlas, rows, answer.units, answer.nuisance))
+            found = yield from locate(atlas, rows, answer.units, answer.nuisance)
         except (Problem, OSError) as error:
             reason = str(error)
     if found is None:
@@ -41,7 +41,7 @@ def places(
     shown = []
     for group in (g for g in groups if g.rows):
         pairs = "".join(
-            f"<div class=pair>{_pair(session, answer, found, row, jpegs, caption)}</div>" for row in group.rows
+            f"<div class=pair>{_pair(atlas, answer, found, row, jpegs, caption)}</div>" for row in group.rows
         )
         shown.append(f"<h3>{escape(group.title)}</h3><div class=row>{pairs}</div>")
     return f"{heading}{_legend(answer, found)}{''.join(shown)}</section>"
@@ -62,7 +62,7 @@ def _legend(answer: Answer, found: Located) -> str:
 
 
 def _pair(
-    session: Session,
+    atlas: Atlas,
     answer: Answer,
     found: Located,
     row: int,
@@ -70,7 +70,7 @@ def _pair(
     caption: Callable[[int], str],
 ) -> str:
     seen = jpegs.get(row)
-    picture = picture_of(seen) if seen else thumbnail(session.atlas[row].specimen())
+    picture = picture_of(seen) if seen else thumbnail(atlas[row].specimen())
     one = found.splits[row]
     share = one.prediction - one.base
     colored = jpeg_of(over(np.asarray(picture, np.uint8), one, found.strongest))

@@ -10,8 +10,18 @@ from napari_micromap.work import Progress, Work, finish
 T = TypeVar("T")
 # build: queued, so verbs in a row work; in the others the newest wins.
 Lane: TypeAlias = Literal[
-    "build", "gallery", "statistics", "thumbnails", "pictures", "outlines", "where", "scales", "comparing",
+    "build",
+    "gallery",
+    "statistics",
+    "thumbnails",
+    "pictures",
+    "outlines",
+    "where",
+    "scales",
+    "comparing",
     "folder",
+    "reliability",
+    "report",
 ]
 
 

@@ -245,10 +245,14 @@ class MicromapDock(QWidget):
         self.check.show_duration(spoken(seconds) if len(atlas) else "")
 
     def _on_busy(self, lane: str, busy: bool) -> None:
-        if lane == "statistics" and not busy:
+        if lane in ("statistics", "where") and not busy:
             self.property.show_idle()
-        if lane == "comparing" and not busy:
+        if lane in ("comparing", "where") and not busy:
             self.comparisons.show_idle()
+        if lane == "report" and not busy:
+            self.property.report.show_busy(False)
+        if lane == "reliability":
+            self.samples.show_busy(busy)
         if lane == "build":
             self.progress.show_busy(busy)
             self.check.show_busy(busy)
@@ -294,7 +298,7 @@ class MicromapDock(QWidget):
 
     def _on_where(self) -> None:
         session, where, shown = self.session, self.session.where, self.gallery.arrangement
-        if where.splits:
+        if where.wished is not None:
             where.hide()
             return
         answers = session.questions.answers

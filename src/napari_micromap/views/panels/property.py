@@ -29,6 +29,7 @@ from napari_micromap.views.controls import (
 )
 from napari_micromap.views.listening import listen
 from napari_micromap.views.plots import Bars, Prediction, Scatter
+from napari_micromap.views.reporting import ReportPanel
 from napari_micromap.wording import quantity_of, spoken_column, spoken_value
 from napari_micromap.work import Progress
 
@@ -48,12 +49,13 @@ class PropertyPanel(QWidget):
         self.test = push("Test", self._on_test, "Does it go along with the structure? Tested by sample, not by image.",
                          main=True)  # fmt: skip
         self.progress = Line(muted=True)
-        self.cancel = flat("Cancel", session.questions.cancel, "Stop the test")
+        self.cancel = flat("Cancel", self._on_cancel, "Stop this")
         self.sentence = Paragraph()
         self.offer = push("Use only…", self._on_offer, "Restrict map and tests to images that were taken alike")
         self.prediction, self.null = Prediction(), Bars(90)
         self.unfold = link("Details ▸", self._on_unfold)
         self.details = Paragraph(muted=True)
+        self.report = ReportPanel(session)
         self.imaging = QWidget()
         self._imaging = QVBoxLayout(self.imaging)
         self._imaging.setContentsMargins(0, 0, 0, 0)
@@ -67,7 +69,16 @@ class PropertyPanel(QWidget):
             )
         )
         layout.addLayout(side_by_side(self.progress, self.cancel))
-        for widget in (self.sentence, self.offer, self.prediction, self.null, self.unfold, self.details, self.imaging):
+        for widget in (
+            self.sentence,
+            self.offer,
+            self.prediction,
+            self.null,
+            self.report,
+            self.unfold,
+            self.details,
+            self.imaging,
+        ):
             layout.addWidget(widget)
         layout.addStretch(1)
         self.property.picked.connect(lambda _: self._show())
@@ -109,15 +120,21 @@ class PropertyPanel(QWidget):
         self.progress.say("" if progress is None else f"{progress.stage}: {progress.note}")
         self.progress.setVisible(progress is not None)
         self.cancel.setVisible(progress is not None)
-        self.test.setEnabled(progress is None and self.property.value is not None)
+        self._show_able()
+
+    def _show_able(self) -> None:
+        """A test is not asked for twice; another one may take its place."""
+        name = self.property.value
+        self.test.setEnabled(name is not None and name != self._session.questions.testing)
 
     def _show(self) -> None:
         name = self.property.value
         self.test.setText("Test" if name is None else _asked(quantity_of(name)[0]))
-        self.test.setEnabled(name is not None)
+        self._show_able()
         answer = self._answer = self._session.questions.answers.get(name) if name is not None else None
-        for widget in (self.sentence, self.unfold):
+        for widget in (self.sentence, self.unfold, self.report):
             widget.setVisible(answer is not None)
+        self.report.show_property(name if answer is not None and name is not None else "")
         self._show_plots(answer)
         self._show_offer(answer)
         self._show_imaging(answer)
@@ -186,6 +203,12 @@ class PropertyPanel(QWidget):
 
     def _on_test(self) -> None:
         self._session.questions.test(self.property.value, batch=self.batch.value)
+
+    def _on_cancel(self) -> None:
+        if self._session.questions.testing is not None:
+            self._session.questions.cancel()
+        else:
+            self._session.where.stop()
 
     def _on_offer(self) -> None:
         if self._answer is None or self._answer.verdict.offer is None:

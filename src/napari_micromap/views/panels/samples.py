@@ -14,10 +14,11 @@ from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from napari_micromap.colors import colors_of, plain
 from napari_micromap.session import Session
-from napari_micromap.views.controls import GAP, Choice, ChoiceBox, Paragraph, field_name, link, side_by_side
+from napari_micromap.views.controls import GAP, Choice, ChoiceBox, Paragraph, field_name, flat, link, side_by_side
 from napari_micromap.views.listening import listen
 from napari_micromap.views.plots import Plot
 from napari_micromap.wording import sample_noun
+from napari_micromap.work import Progress
 
 
 class SampleMap(Plot):
@@ -94,7 +95,9 @@ class SamplesPanel(QWidget):
         )  # fmt: skip
         self.told = Paragraph(muted=True)
         self.told.hide()
-        layout.addWidget(self.reliable)
+        self.cancel = flat("Cancel", lambda: session.run.cancel("reliability"), "Stop; the map stays as it is")
+        self.cancel.hide()
+        layout.addLayout(side_by_side(self.reliable, 1, self.cancel))
         layout.addWidget(self.told)
         layout.addStretch(1)
         self.along.picked.connect(lambda _: self.show_now())
@@ -102,6 +105,7 @@ class SamplesPanel(QWidget):
             listen(self, signal, lambda _: self.show_now())
         listen(self, session.scope.changed, self.show_now)
         listen(self, session.questions.reliability_told, self._on_told)
+        listen(self, session.questions.looking_again, self._on_looking_again)
         self.show_now()
 
     def show_now(self) -> None:
@@ -133,6 +137,13 @@ class SamplesPanel(QWidget):
         words = f"{len(names):,} {sample_noun(atlas)}s; rings: how far apart the images of one lie"
         self.plot.show_samples(centers, spreads, coloring.rgb[rows[first]], self._arrows(rows[first], centers), words)
 
+    def show_busy(self, busy: bool) -> None:
+        """Show whether the map is being made again; what ended without a word leaves none."""
+        self.cancel.setVisible(busy)
+        self.reliable.setEnabled(not busy)
+        if not busy and self.told.text().endswith(" …"):
+            self.told.hide()
+
     def _arrows(self, rows: NDArray[np.intp], centers: NDArray[np.float64]) -> list[tuple[int, int]]:
         """Lead from the sample nearest to the middle of each value's samples to that of the next value."""
         column = self.along.value
@@ -151,6 +162,10 @@ class SamplesPanel(QWidget):
         self.told.setText("Making the map again from other random starts …")
         self.told.show()
         self._session.questions.show_reliability()
+
+    def _on_looking_again(self, progress: Progress) -> None:
+        steps = f": {progress.done + 1} of {progress.total}" if progress.total > 1 else ""
+        self.told.setText(f"{progress.stage}{steps} …")
 
     def _on_told(self, sentence: str) -> None:
         self.told.setText(sentence)
