@@ -3,12 +3,14 @@
 In a loop on generated pictures: open and embed a folder, lasso and name what is inside, exclude, add new pictures, lay
 map out anew, save over the session that is open, reopen it. After each step what must hold is asserted: old
 positions bit for bit, embeddings, names and exclusions as they were, only new pictures embedded. Memory is printed a
-folder.
+folder: what the process has (RSS), and what of it is in use (held). With ``--window`` all this goes on in one napari
+window, with lassoes by mouse, galleries and opened images; needs a display.
 """
 
 from __future__ import annotations
 
 import argparse
+import ctypes
 import gc
 import json
 import os
@@ -50,6 +52,28 @@ def memory() -> tuple[float, float]:
         return float("nan"), float("nan")
     now, most = (int(told.partition(f"{name}:")[2].split()[0]) / 1024 for name in ("VmRSS", "VmHWM"))
     return now, most
+
+
+class Told(ctypes.Structure):
+    """What mallinfo2 tells: ``hblkhd`` is in mappings of its own, ``uordblks`` in use elsewhere."""
+
+    _fields_ = tuple(
+        (name, ctypes.c_size_t)
+        for name in (
+            "arena", "ordblks", "smblks", "hblks", "hblkhd", "usmblks", "fsmblks", "uordblks", "fordblks", "keepcost",
+        )
+    )  # fmt: skip
+
+
+def held() -> float:
+    """Return what is allocated in C, in MB, without what was let go of and not given back; where glibc tells."""
+    try:
+        mallinfo2 = ctypes.CDLL("libc.so.6").mallinfo2
+    except (OSError, AttributeError):
+        return float("nan")
+    mallinfo2.restype = Told
+    told = mallinfo2()
+    return float(told.hblkhd + told.uordblks) / 2**20
 
 
 class Hands:
@@ -98,9 +122,13 @@ class HandsAtWindow(Hands):
 
     def wait(self) -> None:
         """Let the window run until nothing is at work any more."""
-        self.drive.spin(0.05)
-        self.drive.spin(300, self.drive.idle)
-        assert self.drive.idle() and not self.failures, self.failures
+        ends = time.monotonic() + 300
+        self.drive.spin(0.1)
+        while not self.drive.idle():
+            assert time.monotonic() < ends, "it is at work for five minutes"
+            self.drive.spin(10, self.drive.idle)
+            self.drive.spin(0.1)  # what is done may ask for more
+        assert not self.failures, self.failures
 
     def open(self, folder: Path) -> None:
         """Open a folder in place of what is open."""
@@ -239,10 +267,15 @@ def main() -> None:
             number += 1
             print(json.dumps(rounds[-1]) if args.json else rounds[-1], flush=True)
         hands.end()
-    settled = [one["RSS MB"] for one in rounds[len(rounds) // 4 :]]
-    slope = float(np.polyfit(range(len(settled)), settled, 1)[0]) if len(settled) > 2 else float("nan")
-    told = {"folders": len(rounds), "pictures": len(rounds) * (FIRST + GROWTHS * MORE), "MB a folder": round(slope, 3)}
+    told = {"folders": len(rounds), "pictures": len(rounds) * (FIRST + GROWTHS * MORE)} | {
+        f"{name} a folder": slope([one[name] for one in rounds[len(rounds) // 4 :]]) for name in ("RSS MB", "held MB")
+    }
     print(json.dumps(told) if args.json else told)
+
+
+def slope(values: list[float]) -> float:
+    """Return what is added a step."""
+    return round(float(np.polyfit(range(len(values)), values, 1)[0]), 3) if len(values) > 2 else float("nan")
 
 
 def one_folder(folder: Path, hands: Hands, seed: int) -> dict[str, float]:
@@ -259,7 +292,7 @@ def one_folder(folder: Path, hands: Hands, seed: int) -> dict[str, float]:
         file.rmdir() if file.is_dir() else file.unlink()
     gc.collect()
     now, most = memory()
-    return {"folder": seed, "RSS MB": round(now, 1), "most MB": round(most, 1)}
+    return {"folder": seed, "RSS MB": round(now, 1), "most MB": round(most, 1), "held MB": round(held(), 1)}
 
 
 if __name__ == "__main__":
