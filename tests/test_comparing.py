@@ -12,7 +12,8 @@ from scipy import stats
 
 from napari_micromap.atlas import Atlas
 from napari_micromap.problems import Problem
-from napari_micromap.session import Session
+from napari_micromap.questions import counting
+from napari_micromap.session import Session, groups
 from napari_micromap.sources.films import PROPERTY, Films
 from napari_micromap.sources.windows import Cut
 from napari_micromap.statistics.groups import contrast_of
@@ -136,6 +137,21 @@ def test_a_second_comparison_measures_nothing_again(session: Session, monkeypatc
     one, other = (c.of("dark area fraction") for c in (session.groups.comparison, first))
     assert one is not None and other is not None
     assert one.contrast.difference == pytest.approx(-other.contrast.difference)
+
+
+def test_first_differences_are_shown_early_and_say_of_how_many_images(
+    films: Atlas, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(counting, "_TOLD_AT", (4,))
+    monkeypatch.setattr(groups, "MOST_MEASURED", 4)
+    session = Session(cache=tmp_path)
+    session.open_atlas(films)
+    told: list[Any] = []
+    session.groups.compared.connect(told.append)
+    session.groups.compare(np.arange(8))
+    first, last = (next(note for note in one.notes if note.startswith("Counted in")) for one in told)
+    assert first.startswith("Counted in 4 of 16 images") and last.startswith("Counted in 8 of 16 images")
+    assert told[0].of("dark area fraction") is not None
 
 
 def test_lengths_are_in_pixels_where_one_scale_is_missing_and_that_is_said(films: Atlas, kept: Path) -> None:

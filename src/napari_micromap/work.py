@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias, TypeVar
 
 T = TypeVar("T")
@@ -45,6 +45,21 @@ def finish(work: Work[T], on_progress: Callable[[Progress], None] | None = None)
             return end.value  # type: ignore[no-any-return]
         if on_progress is not None:
             on_progress(progress)
+
+
+def with_partial(work: Work[T], made: Callable[[T], object]) -> Work[T]:
+    """Make something else of what a piece of work can show already, where it is of the kind that it returns."""
+    try:
+        while True:
+            try:
+                progress = next(work)
+            except StopIteration as end:
+                return end.value  # type: ignore[no-any-return]
+            if progress.partial is not None:
+                progress = replace(progress, partial=made(progress.partial))  # type: ignore[arg-type]
+            yield progress
+    finally:
+        work.close()
 
 
 class Pace:

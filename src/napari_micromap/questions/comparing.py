@@ -209,7 +209,9 @@ def comparison_of(
     ]
     found.sort(key=lambda one: -one.size)
     shares = tuple(sorted(_all_shares(atlas, rows, samples, inside_a, inside_b), key=lambda s: -_apart(s)))
-    notes = (*_notes(atlas, found, samples, inside_a, inside_b, by_image), *([unit_note] if unit_note else []))
+    counted_in = len(set(rows.tolist()) & measured.keys())
+    notes = (*_counted_in(counted_in, len(rows)), *_notes(atlas, found, samples, inside_a, inside_b, by_image),
+             *([unit_note] if unit_note else []))  # fmt: skip
     sides = [Side(name, chosen, counts_of(atlas, chosen)) for name, chosen in (a, b)]
     return Comparison(
         sides[0], sides[1], measuring, tuple(found), shares, "image" if by_image else sample_noun(atlas),
@@ -295,6 +297,13 @@ def _all_shares(
 
 def _apart(shares: Shares) -> float:
     return sum(abs(in_a - in_b) for _, in_a, in_b in shares.values) / 2
+
+
+def _counted_in(some: int, rows: int) -> Iterator[str]:
+    if 0 < some < rows:
+        yield f"Counted in {some:,} of {rows:,} images, drawn from all samples; columns are compared over all images."
+    elif some < rows:
+        yield "Nothing could be counted in the images; only columns are compared."
 
 
 def _notes(

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from napari_micromap.pipeline import Workshop
 
 _KEPT_AT_ONCE = 16  # micrographs whose values are written in one go: a sudden end loses no more
+_TOLD_AT = (16, 48, 144, 432)  # measured micrographs at which what was counted so far is told
 _SMALLEST = 16  # pixels of a side below which there is nothing to count
 
 
@@ -66,7 +67,10 @@ class Outline:
 
 
 def measure(atlas: Atlas, rows: Iterable[int], measuring: Measuring, workshop: Workshop) -> Work[Counted]:
-    """Measure micrographs by all descriptors; what is known is not measured again."""
+    """Measure micrographs by all descriptors; what is known is not measured again.
+
+    Now and then ``Progress.partial`` holds what was counted so far.
+    """
     wanted = [int(row) for row in rows]
     names = list(measuring.descriptors)
     keys = {row: _keys(atlas[row], measuring, workshop) for row in wanted}
@@ -84,13 +88,16 @@ def measure(atlas: Atlas, rows: Iterable[int], measuring: Measuring, workshop: W
         yield Progress("Measuring", 0, len(asked), note=atlas[asked[0]].name)
     try:
         for done, (row, one) in enumerate(zip(asked, found), start=1):
-            yield Progress("Measuring", done, len(asked), note=atlas[row].name)
             if isinstance(one, str):
                 unread[row] = one
-                continue
-            for name, numbers in one.items():
-                values[row].update(numbers)
-                fresh += [] if _is_changed(atlas[row]) else [(keys[row][name], numbers)]
+            else:
+                for name, numbers in one.items():
+                    values[row].update(numbers)
+                    fresh += [] if _is_changed(atlas[row]) else [(keys[row][name], numbers)]
+            so_far = None
+            if done in _TOLD_AT and done < len(asked):
+                so_far = Counted({r: dict(v) for r, v in values.items() if len(v) and r not in unread}, dict(unread))
+            yield Progress("Measuring", done, len(asked), atlas[row].name, so_far)
             if len(fresh) >= _KEPT_AT_ONCE * len(names):
                 workshop.measurements.put(fresh)
                 fresh = []

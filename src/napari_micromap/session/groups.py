@@ -26,7 +26,7 @@ from napari_micromap.questions.resembling import (
     unlike_in,
 )
 from napari_micromap.store.rows import write_table
-from napari_micromap.work import Work
+from napari_micromap.work import Progress, Work, with_partial
 
 if TYPE_CHECKING:
     from napari_micromap.session.model import Session
@@ -93,18 +93,29 @@ class Groups:
     def _compare(self, first: tuple[str, Rows], second: tuple[str, Rows], measuring: Measuring) -> None:
         atlas = self._session.atlas
 
-        def work() -> Work[Comparison]:
-            rows = np.union1d(*(spread_over(atlas, group[1], MOST_MEASURED) for group in (first, second)))
-            counted = yield from measure(atlas, rows, measuring, self._session.workshop)
+        def told(counted: Counted) -> Comparison:
             unread = [f"{atlas[row].name}: {reason}" for row, reason in counted.unread.items()]
             return comparison_of(atlas, first, second, counted.values, measuring, unread)
+
+        def work() -> Work[Comparison]:
+            rows = np.union1d(*(spread_over(atlas, group[1], MOST_MEASURED) for group in (first, second)))
+            rows = np.random.default_rng(0).permutation(rows)  # so that what is told early is of all samples
+            counting = measure(atlas, rows, measuring, self._session.workshop)
+            counted = yield from with_partial(counting, told)
+            return told(counted)
+
+        def on_progress(progress: Progress) -> None:
+            if isinstance(progress.partial, Comparison):
+                self._comparison, self._compared_atlas = progress.partial, atlas
+                self.compared.emit(self.comparison)
+            self.comparing.emit(progress)
 
         def done(found: Comparison) -> None:
             self._comparison, self._compared_atlas = found, atlas
             self.comparing.emit(None)
             self.compared.emit(self.comparison)
 
-        self._session.run(work, lane="comparing", done=done, progress=self.comparing.emit)
+        self._session.run(work, lane="comparing", done=done, progress=on_progress)
 
     def cancel(self) -> None:
         """Stop comparing; what was measured is kept."""

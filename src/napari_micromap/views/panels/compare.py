@@ -34,7 +34,7 @@ from napari_micromap.views.controls import (
 from napari_micromap.views.forest import Forest
 from napari_micromap.views.listening import listen
 from napari_micromap.wording import counted
-from napari_micromap.work import Progress
+from napari_micromap.work import Pace, Progress, spoken
 
 _WIDE = 700  # logical pixels from which on list and details stand side by side
 _REST_MS = 250  # of the slider before outlines are drawn anew
@@ -78,6 +78,7 @@ class ComparePanel(QWidget):
         )  # fmt: skip
         self.apart = Paragraph()
         self.save = link("Save as a table…", self._on_save, "All differences as CSV")
+        self._pace = Pace()
         self._resting = QTimer(self)
         self._resting.setSingleShot(True)
         self._resting.setInterval(_REST_MS)
@@ -141,9 +142,13 @@ class ComparePanel(QWidget):
     def show_progress(self, progress: Progress | None) -> None:
         """Show how far the comparison is."""
         busy = progress is not None
-        if progress is not None:
+        if progress is None:
+            self._pace = Pace()
+        else:
             steps = f" {progress.done:,} of {progress.total:,}" if progress.total else ""
-            self.progress.say(f"{progress.stage}{steps} · {progress.note}")
+            left = self._pace.seconds_left(progress)
+            beside = progress.note if left is None else f"{spoken(left)} left"
+            self.progress.say(f"{progress.stage}{steps} · {beside}")
         for widget in (self.progress, self.cancel):
             widget.setVisible(busy)
         for widget in (self.compare, self.where):
