@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from qtpy.QtWidgets import QMenu, QWidget
 
-from napari_micromap.problems import Problem
 from napari_micromap.session import Session
+from napari_micromap.views.bottom import dock_below
 from napari_micromap.views.looks import stylesheet
 from napari_micromap.views.table import TableDock
+from napari_micromap.views.trying import trying
 
 if TYPE_CHECKING:
     import napari.viewer
@@ -53,7 +54,7 @@ class Below:
             table.menu_wished.connect(self._show_menu)
             table.failed.connect(self._tell)
             table.destroyed.connect(self._on_destroyed)
-            self._dock = self._viewer.window.add_dock_widget(table, name=TITLE, area="bottom")
+            self._dock = dock_below(self._viewer, table, TITLE)
             self.show_theme()
         self._dock.show()
         self._dock.raise_()
@@ -82,7 +83,7 @@ class AddedTables(QMenu):
 
     def __init__(self, session: Session, tell: Callable[[str], object], parent: QWidget) -> None:
         super().__init__("Added tables", parent)
-        self._session, self._tell = session, tell
+        self._session, self._try = session, trying(tell)
         self.setToolTipsVisible(True)
         self.aboutToShow.connect(self.fill)
 
@@ -102,9 +103,3 @@ class AddedTables(QMenu):
         action = self.addAction(text.replace("&", "&&"))
         action.setToolTip(tip)
         action.triggered.connect(lambda: self._try(verb))
-
-    def _try(self, verb: Callable[[], object]) -> None:
-        try:
-            verb()
-        except Problem as problem:
-            self._tell(str(problem))

@@ -11,6 +11,7 @@ from napari_micromap.atlas import Rows
 from napari_micromap.descriptors.measuring import Measuring
 from napari_micromap.problems import Problem
 from napari_micromap.session import Session
+from napari_micromap.views.bottom import dock_below
 from napari_micromap.views.controls import push, side_by_side
 from napari_micromap.views.gallery import Gallery
 from napari_micromap.views.listening import listen
@@ -74,7 +75,7 @@ class Comparisons:
             panel.example_wanted.connect(self._on_example)
             panel.where_wanted.connect(self._on_where)
             self.tabs.destroyed.connect(self._on_destroyed)
-            self._dock = self._viewer.window.add_dock_widget(self.tabs, name=TITLE, area="bottom")
+            self._dock = dock_below(self._viewer, self.tabs, TITLE)
             self.show_theme()
         self.tabs.show_page(page)
         if page == 1 and self.lists is not None:

@@ -291,4 +291,4 @@ def field_name(text: str, tip: str) -> QLabel:
 def name_width(widget: QWidget) -> int:
     """Return how wide the names in front of fields are, so that all fields begin at the same place."""
     metrics = widget.fontMetrics()
-    return max(int(metrics.horizontalAdvance(widest)) for widest in ("Property", "Data bar")) + 2 * GAP
+    return max(int(metrics.horizontalAdvance(widest)) for widest in ("Property", "Data bar")) + 3 * GAP

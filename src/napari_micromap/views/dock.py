@@ -188,6 +188,7 @@ class MicromapDock(QWidget):
         listen(self, self.session.grown, self._on_grown)
         listen(self, self.session.warned, lambda said: self.wishes.tell_of_session(said, self.notice.tell))
         listen(self, self.session.scope.changed, self.heights.share)
+        listen(self, self.session.selection.changed, lambda _: self.notice.make_room())
         listen(self, self.gallery.changed, self._on_gallery)
         listen(self, self.gallery.menu_wished, lambda rows: self.menus.show_at(rows, QCursor.pos()))
         listen(self, self.gallery.exclude_wished, lambda rows: self.menus.ask_reason_at(rows, QCursor.pos()))
@@ -271,9 +272,9 @@ class MicromapDock(QWidget):
         if joined is None:
             return
         match = joined.match
-        told_below = self.check_area.isVisible()
-        if not told_below or len(match.unmatched_micrographs) or len(match.unmatched_rows) or match.repeated:
-            self.notice.tell(joined.sentence, "List them", self.windows.unmatched)
+        all_fit = not (len(match.unmatched_micrographs) or len(match.unmatched_rows) or match.repeated)
+        if not (all_fit and self.check_area.isVisible()):  # where the card says it
+            self.notice.tell(joined.sentence, "List them", self.windows.unmatched, in_passing=all_fit)
 
     def _on_grown(self, growth: Growth) -> None:
         act = partial(self.wishes.make_map_of_used, self.more.layout_chosen)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from qtpy.QtCore import QEvent, QObject
+from qtpy.QtCore import QEvent, QObject, QTimer
 from qtpy.QtWidgets import QWidget
 
 from napari_micromap.views.body import Body
@@ -44,6 +44,9 @@ class Heights(QObject):
         super().__init__(body)
         self._body, self._check, self._tabs = body, check, tabs
         self._lasting, self._passing = tuple(lasting), tuple(passing)
+        self._soon = QTimer(self)  # never within a layout's own pass, which this can be called from
+        self._soon.setSingleShot(True)
+        self._soon.timeout.connect(self._settle)
         self.has_map = False  # without one, the check card has all the room
         for widget in watched:
             widget.installEventFilter(self)
@@ -59,7 +62,7 @@ class Heights(QObject):
             self._tabs.setMinimumHeight(_TABS_LEAST)
             self._tabs.setMaximumHeight(_NO_LIMIT)
             self._check.setMaximumHeight(height // 2)
-            self._settle()
+            self._soon.start()
             return
         free = round(height * (1 - _MAP_SHARE)) - _heights(self._lasting, width) - 6 * GAP
         passing = _heights(self._passing, width)
@@ -73,10 +76,10 @@ class Heights(QObject):
         tabs = max(tabs - passing, _TABS_BAR)
         self._tabs.setFixedHeight(tabs)
         self._check.setMaximumHeight(max(60, free - (0 if self._tabs.isHidden() else tabs + passing)))
-        self._settle()
+        self._soon.start()
 
     def _settle(self) -> None:
-        """Lay out at once: by messages from widget to widget, there would be wrong heights in between."""
+        """Lay out at once: by messages from widget to widget, heights would be wrong for a moment."""
         layout = self._body.layout()
         if layout is not None:
             layout.activate()

@@ -13,10 +13,10 @@ from qtpy.QtGui import QAction, QDesktopServices, QGuiApplication
 from qtpy.QtWidgets import QMenu, QWidget
 
 from napari_micromap.atlas import Rows
-from napari_micromap.problems import Problem
 from napari_micromap.session import Session, tags
 from napari_micromap.session.scope import REASONS
 from napari_micromap.views.asking import ask_words
+from napari_micromap.views.trying import trying
 from napari_micromap.wording import counted, sample_noun
 
 _SIMILAR = 12
@@ -43,7 +43,7 @@ class Menus:
         tell: Callable[[str], object],
         set_scale: Callable[[int], object],
     ) -> None:
-        self._window, self._session, self._tell, self._set_scale = window, session, tell, set_scale
+        self._window, self._session, self._try, self._set_scale = window, session, trying(tell), set_scale
 
     # ------------------------------------------------------------------ at the pointer
 
@@ -170,12 +170,6 @@ class Menus:
         action.setToolTip(tip)
         action.triggered.connect(lambda: self._try(act))
         return action
-
-    def _try(self, verb: Callable[[], object]) -> None:
-        try:
-            verb()
-        except Problem as problem:
-            self._tell(str(problem))
 
     def _counted(self, rows: ArrayLike) -> str:
         chosen = np.asarray(rows, np.intp)

@@ -11,7 +11,6 @@ from qtpy.QtWidgets import QMenu, QWidget
 from napari_micromap.backbones import BACKBONES, Backbone
 from napari_micromap.colors import colors_of, plain
 from napari_micromap.layouts import Layout
-from napari_micromap.problems import Problem
 from napari_micromap.recipe import Recipe
 from napari_micromap.session import Session
 from napari_micromap.sharing.points import DOT, dots_of
@@ -26,6 +25,7 @@ from napari_micromap.views import asking
 from napari_micromap.views.dropped import ENDING, kind_of
 from napari_micromap.views.panels.table_choices import TableChoices
 from napari_micromap.views.saving import Saving, beside, somewhere
+from napari_micromap.views.trying import trying
 from napari_micromap.wording import name_of
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ class Wishes:
         own_layers: Callable[[], Sequence[Any]],
     ) -> None:
         self._window, self._viewer, self._session = window, viewer, session
-        self._tell = tell
+        self._tell, self._try = tell, trying(tell)
         self._own_layers = own_layers
         self.saving = Saving(window, session, tell)
 
@@ -252,9 +252,3 @@ class Wishes:
                 self._try(lambda: self._session.tables.add(path))
 
         self._try(lambda: self._session.tables.look_at(path, seen))
-
-    def _try(self, verb: Callable[[], object]) -> None:
-        try:
-            verb()
-        except Problem as problem:
-            self._tell(str(problem))

@@ -10,11 +10,11 @@ from qtpy.QtCore import Qt
 from qtpy.QtGui import QColor, QIcon, QPainter, QPixmap
 from qtpy.QtWidgets import QColorDialog, QMenu, QWidget
 
-from napari_micromap.problems import Problem
 from napari_micromap.session import Session
 from napari_micromap.session.named import Named
 from napari_micromap.views.asking import ask_where_to_write, ask_words
 from napari_micromap.views.controls import push
+from napari_micromap.views.trying import trying
 from napari_micromap.wording import counted
 
 
@@ -31,7 +31,7 @@ class NamesMenu(QMenu):
     def __init__(self, session: Session, tell: Callable[[str], object], parent: QWidget | None = None) -> None:
         super().__init__("Name", parent)
         self.setToolTipsVisible(True)
-        self._session, self._tell = session, tell
+        self._session, self._try = session, trying(tell)
         self.aboutToShow.connect(self.fill)
 
     def fill(self) -> None:
@@ -121,12 +121,6 @@ class NamesMenu(QMenu):
         action = menu.addAction(text)
         action.setToolTip(tip)
         action.triggered.connect(lambda: self._try(act))
-
-    def _try(self, verb: Callable[[], object]) -> None:
-        try:
-            verb()
-        except Problem as problem:
-            self._tell(str(problem))
 
 
 def names_button(menu: NamesMenu) -> QWidget:

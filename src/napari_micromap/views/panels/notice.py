@@ -21,6 +21,7 @@ class NoticePanel(QFrame):
         close = flat("✕", self.hide, "Close this message")
         close.setProperty("muted", True)
         self._act: Callable[[], object] = lambda: None
+        self._in_passing = False
         words = QVBoxLayout()
         words.setSpacing(0)
         words.addWidget(self.text)
@@ -32,15 +33,24 @@ class NoticePanel(QFrame):
         row.addWidget(close, 0, Qt.AlignmentFlag.AlignTop)
         self.hide()
 
-    def tell(self, sentence: str, action: str = "", act: Callable[[], object] | None = None) -> None:
-        """Show a sentence, and one thing to do beside it."""
+    def tell(
+        self, sentence: str, action: str = "", act: Callable[[], object] | None = None, in_passing: bool = False
+    ) -> None:
+        """Show a sentence, and one thing to do beside it; in passing, it makes room for what the user does next."""
         self._show("told", sentence, action, act)
+        self._in_passing = in_passing
+
+    def make_room(self) -> None:
+        """Go, if this was said in passing only."""
+        if self._in_passing:
+            self.hide()
 
     def tell_failure(self, sentence: str, details: Callable[[], object] | None = None) -> None:
         """Show what went wrong."""
         self._show("failed", sentence, "Details", details)
 
     def _show(self, kind: str, sentence: str, action: str, act: Callable[[], object] | None) -> None:
+        self._in_passing = False
         self.setProperty("notice", kind)
         self.style().unpolish(self)
         self.style().polish(self)

@@ -13,7 +13,6 @@ from qtpy.QtGui import QCloseEvent, QImage, QPixmap
 from qtpy.QtWidgets import QDialog, QFrame, QLabel, QVBoxLayout, QWidget
 
 from napari_micromap.atlas import OWN_COLUMNS, Atlas
-from napari_micromap.problems import Problem
 from napari_micromap.scaling import MEANINGS, BarGroup, BarGroups, Meaning
 from napari_micromap.session import Session
 from napari_micromap.session.before import scales_of
@@ -21,6 +20,7 @@ from napari_micromap.session.scales import rows_to_look_at
 from napari_micromap.views.controls import GAP, Choice, ChoiceBox, Line, Paragraph, Roomy, push, side_by_side
 from napari_micromap.views.lengths import LengthEdit
 from napari_micromap.views.listening import listen
+from napari_micromap.views.trying import trying
 from napari_micromap.wording import counted
 from napari_micromap.work import Progress
 
@@ -140,11 +140,7 @@ class ScalesWindow(QDialog):
         self._try(lambda: self._session.scales.by_column(name, chosen))
 
     def _try(self, verb: Callable[[], object]) -> None:
-        try:
-            verb()
-        except Problem as problem:
-            self._say(str(problem))
-        else:
+        if trying(self._say)(verb):
             self.problem.hide()
 
     def _say(self, sentence: str) -> None:
