@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from napari_micromap.backbones import Network
 from napari_micromap.backbones.efficientnet_lite import PUBLISHED, TAPS, EfficientNetLite0, build_trunk
 from napari_micromap.backbones.network import CnnNetwork
-from napari_micromap.questions.locating import mean_maps
+from napari_micromap.questions.locating import channels_of, depths_split, mean_maps
 from napari_micromap.recipe import Recipe, batch_of, prepare
 from napari_micromap.sources.films.detector import photograph
 from napari_micromap.sources.films.surface import Film, Surface, grow
@@ -143,16 +143,19 @@ def random_network(seed: int) -> Network:
     return CnnNetwork(trunk, TAPS, PUBLISHED, "random", "cpu")
 
 
-def trial(films: list[Rendered], values: np.ndarray) -> dict[str, float]:
+def trial(films: list[Rendered], values: np.ndarray, all_depths: bool = False) -> dict[str, float]:
     vectors = np.array([embedding(one.maps) for one in films])
-    readout: Readout = readout_of(vectors, units_of(values, [f"f{i:03d}" for i in range(len(films))]), refits=0)
+    units = units_of(values, [f"f{i:03d}" for i in range(len(films))])
+    depths = len(films[0].maps) if all_depths else depths_split(vectors, units, films[0].maps)
+    vectors = vectors[:, : channels_of(films[0].maps[:depths])]
+    readout: Readout = readout_of(vectors, units, refits=0)
     predicted = readout.predict(vectors)
-    shares = [split(one.maps, readout).share for one in films]
+    shares = [split(one.maps[:depths], readout).share for one in films]
     off = [abs(s.mean() - (p - readout.base)) for s, p in zip(shares, predicted)]
     changes, showed, within = [], [], []
     for one, p, share in zip(films, predicted, shares):
         if one.without is not None:
-            maps, cells = one.without
+            maps, cells = one.without[0][:depths], one.without[1]
             changes.append(p - readout.predict(embedding(maps)[None])[0])
             showed.append(share[cells].sum() / share.size)
             within.append(showed[-1] - split(maps, readout).share[cells].sum() / share.size)
@@ -162,7 +165,7 @@ def trial(films: list[Rendered], values: np.ndarray) -> dict[str, float]:
         "one quarter's pores: slope": float(np.polyfit(showed, changes, 1)[0]),
         "… of what changes within the quarter: r": float(np.corrcoef(showed, within)[0, 1]),
         "pores against equally dark lines: AUC": pores_against_lines(
-            films, lambda one: -split(one.maps, readout).share
+            films, lambda one: -split(one.maps[:depths], readout).share
         ),
     }  # fmt: skip
 
@@ -192,6 +195,7 @@ def main() -> None:
     porosity = np.array([one.porosity for one in films])
     draws = [rng.normal(-100 * porosity, 1.0) for _ in range(args.draws)]
     note("pretrained", [trial(films, values) for values in draws])
+    note("… all depths", [trial(films, values, all_depths=True) for values in draws])
     note("shuffled values", [trial(films, rng.permutation(values)) for values in draws])
     dark = pores_against_lines(films, lambda one: one.darkness)
     note("darkness alone", [{"pores against equally dark lines: AUC": dark}])

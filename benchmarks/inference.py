@@ -188,7 +188,7 @@ class Cells:
 
     def scanned(self, samples: int, seed: int) -> float:
         made = self.world.plain(samples, seed)
-        best = RegionScan(self.permutations, centers=60)(made.positions, made.units(made.linked(0.0))).best
+        best = RegionScan(self.permutations)(made.positions, made.units(made.linked(0.0))).best
         return 1.0 if best is None else best.p
 
     def lasso(self, samples: int, seed: int, corrected: bool) -> float:
@@ -199,7 +199,7 @@ class Cells:
         if not corrected:
             value = units.values[units.sample_of, 0]
             return float(stats.ttest_ind(value[chosen], value[~chosen], equal_var=False).pvalue)
-        answer = RegionScan(self.permutations, centers=60)(positions, units).lasso(chosen)
+        answer = RegionScan(self.permutations)(positions, units).lasso(chosen)
         return 1.0 if answer.p is None else answer.p
 
 

@@ -41,7 +41,7 @@ def located(films: Atlas) -> tuple[Located, np.ndarray]:
     units = units_of(values, films.columns["film"].to_numpy(object))
     found = finish(locate(films, range(4), units, refits=5, device="cpu"))
     assert films.embeddings is not None
-    return found, found.readout.predict(films.embeddings)
+    return found, found.readout.predict(films.embeddings[:, : found.readout.mean.size])
 
 
 def test_the_drawn_map_averages_to_the_prediction(located: tuple[Located, np.ndarray]) -> None:

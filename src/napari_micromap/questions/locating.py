@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -14,8 +14,8 @@ from napari_micromap.colors import colors_of_signed
 from napari_micromap.growing import made_by
 from napari_micromap.problems import Problem
 from napari_micromap.recipe import Recipe, batch_of, prepare, turned_back, views_of
-from napari_micromap.statistics.evidence import Evidence
-from napari_micromap.statistics.nuisance import Nuisance
+from napari_micromap.statistics.evidence import Evidence, StructureTest
+from napari_micromap.statistics.nuisance import Nuisance, nuisance_of
 from napari_micromap.statistics.units import Units
 from napari_micromap.statistics.where import Readout, Split, readout_of, split
 from napari_micromap.wording import listed, spoken_column
@@ -42,7 +42,7 @@ class Located:
     splits : row to Split
         ``share`` is in units of the property, on the grid of the finest maps over the whole cropped picture.
     readout : Readout
-        What predicts.
+        What predicts, from the first ``readout.mean.size`` dimensions of the embeddings.
     """
 
     splits: dict[int, Split]
@@ -106,12 +106,12 @@ def locate(
     seed: int = 0,
     device: str = "auto",
 ) -> Work[Located]:
-    """Split the predictions of some micrographs over their pictures.
+    """Split the predictions of some micrographs over their pictures, by the depths of :func:`depths_split`.
 
     Parameters
     ----------
     rows : rows of the atlas
-        Which micrographs.
+        Which micrographs, one or more.
     units : Units
         The property and the samples that the prediction is fitted to: a number, or one group against another.
 
@@ -125,15 +125,50 @@ def locate(
     backbone, recipe = made_by(atlas)
     wanted = [int(row) for row in rows]
     yield Progress("Looking where", 0, len(wanted))
-    readout = readout_of(atlas.embeddings[units.rows], units, nuisance, refits, seed)
     network = backbone.load(device)
     if network.weights_sha256 != atlas.made_by.get("weights_sha256"):
         raise Problem("The network's weights are not those that the map was made with; make the map anew.")
-    splits = {}
+    splits, readout, depths = {}, None, 0
     for done, row in enumerate(wanted, start=1):
-        splits[row] = split(mean_maps(network, atlas[row].specimen(), recipe), readout)
+        maps = mean_maps(network, atlas[row].specimen(), recipe)
+        if readout is None:
+            embeddings = np.asarray(atlas.embeddings[units.rows])
+            depths = depths_split(embeddings, units, maps, nuisance)
+            readout = readout_of(embeddings[:, : channels_of(maps[:depths])], units, nuisance, refits, seed)
+        splits[row] = split(maps[:depths], readout)
         yield Progress("Looking where", done, len(wanted), atlas[row].name)
+    assert readout is not None
     return Located(splits, readout)
+
+
+def depths_split(
+    embeddings: NDArray[Any], units: Units, maps: Sequence[NDArray[np.floating[Any]]], nuisance: Nuisance | None = None
+) -> int:
+    """Return how many depths, the finest first, a prediction is made from to be split.
+
+    Cells of the coarsest maps see most of the picture, so what they add lies elsewhere as well: pores that are taken
+    out of one quarter change what the others show. They are left out where the finer depths alone predict better than
+    chance, as the test of the whole must; else all depths are split.
+
+    Parameters
+    ----------
+    embeddings : (n, d)
+        Of ``units.rows``.
+    maps : arrays of (c, h, w)
+        Of any micrograph, one a depth.
+    """
+    finer = [one for one in maps if one.shape[1] > min(other.shape[1] for other in maps)]
+    if not finer:
+        return len(maps)
+    test = StructureTest(999, influence=False)
+    alone = test.only_p(embeddings[:, : channels_of(finer)], units, nuisance or nuisance_of(units))
+    holds = alone.p_ridge is not None and alone.p_ridge <= 0.05 and alone.q2 > alone.q2_chance_95
+    return len(finer) if holds else len(maps)
+
+
+def channels_of(maps: Sequence[NDArray[np.floating[Any]]]) -> int:
+    """Return how many dimensions of an embedding come from some maps."""
+    return sum(len(one) for one in maps)
 
 
 def painted(split: Split, strongest: float) -> NDArray[np.uint8]:

@@ -63,12 +63,13 @@ def with_reliability(atlas: Atlas, others: Sequence[Positions] = ()) -> Atlas:
 def sentence(atlas: Atlas, others: Sequence[Positions] = ()) -> str:
     """Say how far the map can be read, whether other random starts give the same, and whether there is structure."""
     assert atlas.positions is not None and atlas.neighbors is not None and atlas.features is not None
+    vectors = atlas.features if atlas.embeddings is None else atlas.embeddings
     kept = float(preserved(atlas.positions, atlas.neighbors.rows).mean())
     said = f"Of the 10 most similar images of each, the map keeps {100 * kept:.0f} % near it; about 70 % is usual. "
     if others:
         same = 100 * np.mean([agreement(atlas.positions, other) for other in others])
         said += f"Maps from {len(others)} other random starts have {same:.0f} % of the same neighbors. "
-    copies = copies_as_dense(atlas.features)
+    copies = copies_as_dense(vectors)
     if copies:
         return said + f"No structure: {copies} of 20 copies with shuffled columns lie as close together."
     return said + "Images lie closer together than in each of 20 copies with shuffled columns."

@@ -56,7 +56,8 @@ def _legend(answer: Answer, found: Located) -> str:
         "What would be added to the prediction if the whole image looked like this place; over an image the shares "
         f"average to its prediction against the mean {words.sample}. Strong colors: {100 * CERTAIN:.0f} % of refits on "
         f"resampled {words.samples} agree on the sign. Cells at the border are faint. The number is split exactly over "
-        "cells of the network's maps, whose fields of view overlap; it is no cause."
+        "cells of the network's maps, whose fields of view overlap; it is no cause. The prediction is that of the "
+        "finer layers alone wherever they suffice."
     )
     return figure(shares_bar(found.strongest, what), said)
 

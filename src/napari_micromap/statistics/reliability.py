@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_micromap.statistics.evidence import standardized
+
 
 def preserved(positions: NDArray[Any], neighbors: NDArray[np.integer[Any]], k: int = 10) -> NDArray[np.float64]:
     """Return how much of each micrograph's neighborhood the map keeps, (n,), 0 to 1.
@@ -49,20 +51,23 @@ def _near(positions: NDArray[Any], k: int) -> NDArray[np.intp]:
     return np.asarray(near, np.intp)
 
 
-def copies_as_dense(features: NDArray[Any], k: int = 10, copies: int = 20, seed: int = 0, most: int = 1_000) -> int:
+def copies_as_dense(embeddings: NDArray[Any], k: int = 10, copies: int = 20, seed: int = 0, most: int = 500) -> int:
     """Count the column-shuffled copies whose rows lie as close together as the true ones do.
 
     A copy keeps each column and breaks what columns have to do with one another. Where one or more of 20 do as well,
-    there is no structure beyond single columns, and a map draws groups all the same.
+    there is no structure beyond single columns, and a map draws groups all the same. Principal components have next to
+    nothing to do with one another as it is, so copies are made of what they are taken from.
 
     Parameters
     ----------
-    features : (n, p)
+    embeddings : (n, d)
+        Standardized here.
     most : int
         Rows that are looked at.
     """
     rng = np.random.default_rng(seed)
-    rows = np.asarray(features, np.float64)[np.sort(rng.permutation(len(features))[:most])]
+    rows = np.asarray(embeddings[np.sort(rng.permutation(len(embeddings))[:most])])
+    rows = standardized(rows, np.ones(len(rows)))
     true = _closeness(rows, k)
     shuffled = (np.column_stack([rng.permutation(column) for column in rows.T]) for _ in range(copies))
     return sum(_closeness(copy, k) >= true for copy in shuffled)
