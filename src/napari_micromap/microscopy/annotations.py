@@ -37,7 +37,7 @@ def annotation(specimen: NDArray[Any]) -> str | None:
     """
     step = 1 + int(np.sqrt(specimen.shape[0] * specimen.shape[1] / LARGEST))
     looked_at = specimen[::step, ::step]
-    low, high = span_of(looked_at) if specimen.dtype != np.uint8 else (0, 255)
+    low, high = span_of(looked_at)
     seen = eight_bit(looked_at, (min(low, 0), max(high, 0)))
     if min(seen.shape[:2]) < 32:
         return None
@@ -50,8 +50,10 @@ def annotation(specimen: NDArray[Any]) -> str | None:
 
 def _is_marked(seen: NDArray[np.uint8]) -> bool:
     """Tell whether a picture that is gray has a few pixels of strong color."""
-    apart = seen.max(axis=2) - seen.min(axis=2)
-    return bool(FEW[0] < (apart > TINT).mean() < FEW[1] and np.median(apart) < GRAY)
+    red, green, blue = (seen[..., channel] for channel in range(3))
+    apart = np.maximum(np.maximum(red, green), blue) - np.minimum(np.minimum(red, green), blue)
+    colored = np.count_nonzero(apart > TINT) / apart.size
+    return bool(FEW[0] < colored < FEW[1] and np.median(apart) < GRAY)
 
 
 def _drawn(gray: NDArray[np.uint8]) -> tuple[bool, list[tuple[slice, slice]]]:
@@ -67,8 +69,7 @@ def _drawn(gray: NDArray[np.uint8]) -> tuple[bool, list[tuple[slice, slice]]]:
     for one in np.flatnonzero(may_be_bar | may_be_stroke):
         top, bottom, left, right = boxes[one].tolist()
         place = slice(top, bottom), slice(left, right)
-        around = _around(gray, place)
-        light = float((around >= 255 - INK).mean()) if len(around) else 0.0
+        light = _light_around(gray, place)
         if may_be_bar[one] and (light >= GROUND["bar"] or _stands_out(gray, place)):
             bar = True
         elif may_be_stroke[one] and light >= GROUND["letter"]:
@@ -120,15 +121,14 @@ def _in_line(strokes: list[tuple[slice, slice]]) -> int:
     return int((alike & level & (gap < np.minimum.outer(tall, tall))).sum(axis=1).max())
 
 
-def _around(gray: NDArray[np.uint8], place: tuple[slice, slice], margin: int = 3) -> NDArray[np.uint8]:
-    """Return the pixels of a frame around a place, one pixel off: the edge itself is smeared."""
+def _light_around(gray: NDArray[np.uint8], place: tuple[slice, slice], margin: int = 3) -> float:
+    """Return the share of light pixels in a frame around a place, one pixel off: the edge itself is smeared."""
     top, bottom, left, right = place[0].start, place[0].stop, place[1].start, place[1].stop
     if top < margin or left < margin or bottom + margin > gray.shape[0] or right + margin > gray.shape[1]:
-        return np.empty(0, np.uint8)
-    window = gray[top - margin : bottom + margin, left - margin : right + margin]
-    inside = np.zeros(window.shape, bool)
-    inside[1:-1, 1:-1] = True
-    return window[~inside]
+        return 0.0
+    light = gray[top - margin : bottom + margin, left - margin : right + margin] >= 255 - INK
+    frame = light.size - light[1:-1, 1:-1].size
+    return float((np.count_nonzero(light) - np.count_nonzero(light[1:-1, 1:-1])) / frame)
 
 
 def _stands_out(gray: NDArray[np.uint8], place: tuple[slice, slice]) -> bool:

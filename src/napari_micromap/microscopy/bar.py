@@ -106,7 +106,7 @@ def _at_bottom(pixels: NDArray[Any]) -> tuple[int, str]:
     gray = np.ascontiguousarray(eight_bit(strip, span))
     apart = np.abs(gray.astype(np.int16) - level)
     # As drawn, which tells a panel also from a specimen of nearly its gray; and as JPEG leaves it.
-    shares = [((apart <= near).mean(axis=1), above) for near, above in ABOVE.items()]
+    shares = [(_shares(apart <= near), above) for near, above in ABOVE.items()]
     lines = _drawn_lines(gray)
     starts = [_upper_edge(share, lines, above) for share, above in shares]
     start = min((start for start in starts if start is not None), default=len(gray))
@@ -134,14 +134,19 @@ def _stands_on_panel(foot: NDArray[np.uint8], level: int) -> bool:
     if (apart[-EDGE - 2] <= NEAR).mean() < OWNED:  # the row that drawn lines differ from
         return False
     lines = _drawn_lines(foot)
-    return any((((apart <= near).mean(axis=1) >= OWNED) | lines)[EDGE:-EDGE].all() for near in ABOVE)
+    return any(((_shares(apart <= near) >= OWNED) | lines)[EDGE:-EDGE].all() for near in ABOVE)
 
 
 def _is_one_gray(strip: NDArray[Any]) -> bool:
     """Tell whether a panel fills all that is looked at."""
     gray = eight_bit(strip, span_of(strip))
-    shares = np.count_nonzero(gray == _panel_level(gray), axis=1) / gray.shape[1]
-    return bool(np.median(shares) >= OWNED)
+    return bool(np.median(_shares(gray == _panel_level(gray))) >= OWNED)
+
+
+def _shares(where: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Return of each row the share that is True."""
+    shares: NDArray[np.float64] = np.count_nonzero(where, axis=1) / where.shape[1]
+    return shares
 
 
 def _panel_level(gray: NDArray[np.uint8]) -> int:
@@ -152,7 +157,7 @@ def _panel_level(gray: NDArray[np.uint8]) -> int:
 def _drawn_lines(gray: NDArray[np.uint8]) -> NDArray[np.bool_]:
     """Tell for each row whether it is a line drawn in another level than the panel's."""
     middle = np.median(gray, axis=1, keepdims=True).astype(np.int16)
-    line = (np.abs(gray.astype(np.int16) - middle) <= NEAR).mean(axis=1) >= 0.9
+    line = _shares(np.abs(gray.astype(np.int16) - middle) <= NEAR) >= 0.9
     drawn: NDArray[np.bool_] = line & (np.abs(middle[:, 0] - middle[-EDGE - 2, 0]) > 64)
     return drawn
 
@@ -179,5 +184,5 @@ def _edge_shows(pixels: NDArray[Any], rows: int) -> bool:
         return False
     strip = _one_channel(pixels[height - rows - EDGE :])
     gray = eight_bit(strip, span_of(strip))
-    shares = (np.abs(gray.astype(np.int16) - _panel_level(gray)) <= NEAR).mean(axis=1)
+    shares = _shares(np.abs(gray.astype(np.int16) - _panel_level(gray)) <= NEAR)
     return bool(np.median(shares[EDGE:]) >= OWNED and shares[EDGE : EDGE + 2].mean() - shares[:EDGE].mean() > JUMP / 2)

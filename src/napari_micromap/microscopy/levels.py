@@ -11,7 +11,9 @@ STRIP = 2**16  # values, about, that are turned at once: they stay in the proces
 
 
 def span_of(values: NDArray[Any]) -> tuple[float, float]:
-    """Return the least and the largest finite value; zeros where there is none."""
+    """Return the least and the largest finite value, zeros where there is none; of 8 bits the least and the largest."""
+    if values.dtype == np.uint8:
+        return 0.0, 255.0
     if values.dtype.kind == "f":
         with np.errstate(all="ignore"):
             values = values.astype(np.float32, copy=False)
