@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari.utils.theme import get_theme
-from qtpy.QtCore import QEvent, QMimeData, QSize, QTimer
+from qtpy.QtCore import QEvent, QSize, QTimer
 from qtpy.QtGui import QCursor, QDragEnterEvent, QDragLeaveEvent, QDropEvent, QResizeEvent
 from qtpy.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
@@ -25,6 +24,7 @@ from napari_micromap.views.body import Body
 from napari_micromap.views.comparisons import Comparisons
 from napari_micromap.views.controls import GAP, Roomy
 from napari_micromap.views.dock_menu import DockMenu
+from napari_micromap.views.dropped import paths_in
 from napari_micromap.views.gallery import Gallery
 from napari_micromap.views.gallery.ahead import bring_in
 from napari_micromap.views.gallery.view import TileScale
@@ -48,6 +48,7 @@ from napari_micromap.views.panels.scope import ScopePanel
 from napari_micromap.views.panels.selected import SelectedPanel
 from napari_micromap.views.panels.start import StartPanel
 from napari_micromap.views.preferences import open_preferences
+from napari_micromap.views.ring import Ring
 from napari_micromap.views.scale_setting import ScaleSetting
 from napari_micromap.views.sessions import lanes_of, rest, session_of, unwrapped
 from napari_micromap.views.tabs import Tabs, page_of
@@ -142,6 +143,7 @@ class MicromapDock(QWidget):
             watched=(self.notice, self.progress, self.map.legend),
         )  # fmt: skip
         self.body.rearranged.connect(self.heights.share)
+        self.ring = Ring(self)
         self.setMinimumWidth(300)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
         self.setAcceptDrops(True)
@@ -335,7 +337,7 @@ class MicromapDock(QWidget):
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         """Take files and folders."""
-        if _paths_in(event.mimeData()):
+        if paths_in(event.mimeData()):
             event.acceptProposedAction()
             self.start.zone.show_dropping(True)
 
@@ -346,7 +348,7 @@ class MicromapDock(QWidget):
     def dropEvent(self, event: QDropEvent) -> None:
         """Open what was dropped, when the drop itself is over."""
         self.start.zone.show_dropping(False)
-        paths = _paths_in(event.mimeData())
+        paths = paths_in(event.mimeData())
         event.acceptProposedAction()
         QTimer.singleShot(0, lambda: self.wishes.open_dropped(paths))
 
@@ -354,6 +356,12 @@ class MicromapDock(QWidget):
         """Keep the map's share."""
         super().resizeEvent(event)
         self.heights.share()
+
+    def focusNextPrevChild(self, forward: bool) -> bool:
+        """Show where the Tab key has come to."""
+        moved = bool(super().focusNextPrevChild(forward))
+        self.ring.follow()
+        return moved
 
     def sizeHint(self) -> QSize:
         """Ask for a width at which all words have room."""
@@ -385,7 +393,3 @@ class MicromapDock(QWidget):
         self.scale_setting.end()
         self.gallery.dispose()
         rest(self.session)
-
-
-def _paths_in(data: QMimeData) -> Sequence[Path]:
-    return [Path(url.toLocalFile()) for url in data.urls() if url.isLocalFile()]

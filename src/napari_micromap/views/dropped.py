@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal, TypeAlias
 
+from qtpy.QtCore import QMimeData
+
 Kind: TypeAlias = Literal["session", "folder", "table", "picture"]
 
 TABLES = (".csv", ".tsv", ".txt", ".xlsx", ".xlsm", ".xls", ".ods", ".parquet", ".pq")
@@ -18,3 +20,8 @@ def kind_of(path: Path) -> Kind:
     if path.is_dir():
         return "folder"
     return "table" if path.suffix.lower() in TABLES else "picture"
+
+
+def paths_in(data: QMimeData) -> list[Path]:
+    """Return the files and folders that are held over a widget."""
+    return [Path(url.toLocalFile()) for url in data.urls() if url.isLocalFile()]

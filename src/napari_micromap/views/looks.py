@@ -30,6 +30,8 @@ QPushButton[main="true"] {{ background-color: {current}; padding: 6px 12px; font
 QPushButton[main="true"]:hover {{ background-color: {current_hover}; }}
 QPushButton[main="true"]:disabled {{ background-color: {primary}; color: {faint}; border: none; }}
 
+QFrame[ring="true"] {{ background: transparent; border: 2px solid {focus}; border-radius: 4px; }}
+
 QFrame[dropZone="true"] {{ border: 1px dashed {secondary}; border-radius: 5px; background: {foreground}; }}
 QFrame[dropZone="true"][dropping="true"] {{ border: 2px solid {current}; }}
 QFrame[dropZone="true"] QLabel {{ background: transparent; }}
@@ -45,7 +47,6 @@ QTabBar::tab {{
 }}
 QTabBar::tab:hover {{ color: {text}; background: {primary}; }}
 QTabBar::tab:selected {{ color: {text}; border-bottom: 2px solid {current}; background: transparent; }}
-QTabBar:focus {{ border: 1px solid {current}; border-radius: 2px; }}
 
 QScrollArea[roomy="true"] {{ padding: 0px; border: none; }}
 
@@ -81,6 +82,7 @@ def stylesheet(theme: Theme) -> str:
         current=_css(current),
         current_hover=_css(tuple(round(c + 0.12 * (toward - c)) for c in current)),
         error=_css(lightened),
+        focus=_css(tuple(round(c + 0.45 * (toward - c)) for c in current)),
     )
 
 
