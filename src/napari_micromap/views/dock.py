@@ -192,8 +192,8 @@ class MicromapDock(QWidget):
         listen(self, self.session.scope.changed, self.heights.share)
         listen(self, self.session.selection.changed, lambda _: self.notice.make_room())
         listen(self, self.gallery.changed, self._on_gallery)
-        listen(self, self.gallery.menu_wished, lambda rows: self.menus.show_at(rows, QCursor.pos()))
-        listen(self, self.gallery.exclude_wished, lambda rows: self.menus.ask_reason_at(rows, QCursor.pos()))
+        listen(self, self.gallery.clicks.menu_wished, lambda rows: self.menus.show_at(rows, QCursor.pos()))
+        listen(self, self.gallery.clicks.exclude_wished, lambda rows: self.menus.ask_reason_at(rows, QCursor.pos()))
         self.viewer.events.theme.connect(self._on_theme)
 
     # ------------------------------------------------------------------ show

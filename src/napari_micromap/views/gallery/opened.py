@@ -15,6 +15,7 @@ from napari_micromap.montage.tiles import gray_window
 from napari_micromap.problems import TooLarge
 from napari_micromap.session import Session
 from napari_micromap.sources.windows import whole_id
+from napari_micromap.views.gallery.aside import Aside
 from napari_micromap.views.gallery.borrowed import Borrowed
 from napari_micromap.views.gallery.scene import OURS
 from napari_micromap.work import Progress, Work
@@ -53,6 +54,7 @@ class Opened:
         self._viewer, self._borrowed = viewer, borrowed
         self.own: Image | None = None
         self.lent: Layer | None = None
+        self._aside = Aside()
 
     @property
     def layer(self) -> Layer | None:
@@ -64,6 +66,8 @@ class Opened:
     ) -> None:
         """Show a picture in a layer of our own, with a scale bar where the scale is known."""
         self.leave()
+        self._aside.begin()
+        self._viewer.layers.events.removing.connect(self._on_removing)
         pixels = whole.pixels
         scale = (um_per_px or 1.0,) * 2
         about = {**OURS, "specimen": whole.box, "origin": whole.origin}
@@ -137,8 +141,14 @@ class Opened:
         own, lent, self.own, self.lent = self.own, self.lent, None, None
         if own is not None and own in self._viewer.layers:
             self._viewer.layers.remove(own)
+        self._viewer.layers.events.removing.disconnect(self._on_removing)
+        self._aside.end()
         if lent is not None:
             lent.bind_key("Backspace", None)
+
+    def _on_removing(self, event: Any) -> None:
+        if self.own is not None and self._viewer.layers[event.index] is not self.own:
+            self._aside.end()  # a layer of the user's goes: all that it held shall be found
 
     def _look_at(self, layer: Layer) -> None:
         self._borrowed.select([layer])

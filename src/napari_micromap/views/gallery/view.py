@@ -14,7 +14,7 @@ from napari_micromap.atlas import Atlas, Micrograph, Rows
 from napari_micromap.montage import Arrangement, Filled, compose_page, counts_on
 from napari_micromap.session import Session
 from napari_micromap.views.gallery.borrowed import Borrowed, Camera
-from napari_micromap.views.gallery.mouse import Mouse
+from napari_micromap.views.gallery.clicks import Clicks
 from napari_micromap.views.gallery.opened import Opened, Whole, holds_windows, read_whole
 from napari_micromap.views.gallery.page import Page
 from napari_micromap.views.gallery.sharpening import Sharpening
@@ -38,8 +38,6 @@ class Gallery:
     """
 
     changed = Signal()  # mode or page
-    menu_wished = Signal(object)  # rows that were clicked with the right button
-    exclude_wished = Signal(object)  # rows
 
     def __init__(self, viewer: Viewer, session: Session) -> None:
         self._viewer: Viewer = getattr(viewer, "__wrapped__", viewer)  # napari hands docks a proxy
@@ -48,7 +46,7 @@ class Gallery:
         self._around = Surroundings(self._viewer, session)
         self._page = Page(self._viewer, session, self._around)
         self._opened = Opened(self._viewer, self._borrowed)
-        self._mouse = Mouse(self._viewer, self._on_click, self._on_double_click, self._on_right_click, self._on_exclude)
+        self.clicks = Clicks(self._viewer, session, self._row_at, self._row_meant)
         self._camera: Camera | None = None  # of the gallery, while a micrograph is opened
         self._mode: Mode = "closed"
         self._ids = session.atlas.ids
@@ -203,7 +201,7 @@ class Gallery:
         """Take all of ours out of the viewer and give back what was borrowed."""
         self._session.run.cancel("gallery")
         self._sharpening.rest()
-        self._mouse.rest()
+        self.clicks.rest()
         self._borrowed.give_back()
         self._camera = None
         self._opened.drop()
@@ -254,7 +252,7 @@ class Gallery:
         self._show_scale_bar()
         if first or self._borrowed.selection_untouched:
             self._mark()
-        self._mouse.listen()
+        self.clicks.listen()
         self.changed.emit()
 
     def _on_looks(self, _: object = None) -> None:
@@ -335,29 +333,6 @@ class Gallery:
             self._borrowed.select([*self._around.marked(arrangement.rows), image])
 
     # ------------------------------------------------------------------ what the user does
-
-    def _on_click(self, position: tuple[float, ...]) -> bool:
-        row = self._row_at(position)
-        if row is not None:
-            self._session.current = row
-        return row is not None
-
-    def _on_double_click(self, position: tuple[float, ...]) -> bool:
-        row = self._row_at(position)
-        if row is not None:
-            self._session.open_micrograph(row)
-        return row is not None
-
-    def _on_right_click(self, position: tuple[float, ...]) -> bool:
-        row = self._row_meant(position)
-        if row is not None:
-            self.menu_wished.emit(np.array([row]))
-        return row is not None
-
-    def _on_exclude(self, position: tuple[float, ...]) -> None:
-        row = self._row_meant(position)
-        if row is not None:
-            self.exclude_wished.emit(np.array([row]))
 
     def _row_meant(self, position: tuple[float, ...]) -> int | None:
         """Return the row of the tile at a place, or the one that is opened."""
