@@ -101,3 +101,13 @@ def test_the_collection_is_not_copied(monkeypatch: pytest.MonkeyPatch) -> None:
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 3 * vectors.nbytes
+
+
+def test_a_channel_that_was_silent_but_for_a_trace_does_not_place_a_new_image() -> None:
+    vectors = embeddings(120, 900)
+    vectors[:, 0] = 0.0
+    vectors[7, 0] = 1e-3
+    space = Standardized().fit(vectors)
+    heard = vectors[[20]].copy()
+    heard[0, 0] = 1.0  # 11,000 spreads
+    assert int((space(heard) @ space(vectors).T).argmax()) == 20

@@ -14,6 +14,9 @@ from napari_micromap.atlas import Embeddings, Features, FittedSpace
 BLOCK = 4096  # rows that are held as float64 at a time
 MICROGRAPHS_A_COMPONENT = 5  # fewer, and a component tells noise
 FEWEST_COMPONENTS = 5  # of two, scaled to length 1, only an angle is left: the map of a small set would be a circle
+# Spreads from the mean that count. No image of a collection of 900 lies farther out; a new one does, by thousands, if a
+# channel speaks that was silent but for a trace in those before, and would lie wherever that one channel points.
+FAR = 30.0
 NOTHING = 1e-6  # of the largest value: what rounding leaves where all micrographs are the same
 
 
@@ -69,7 +72,7 @@ class StandardizedSpace:
         """Turn (n, d) embeddings into (n, p) features of length 1; 0 for what lies in the very middle."""
         features = np.empty((len(embeddings), len(self.components)), np.float32)
         for rows in _blocks(len(embeddings)):
-            features[rows] = (embeddings[rows] - self.mean) / self.sd @ self.components.T
+            features[rows] = ((embeddings[rows] - self.mean) / self.sd).clip(-FAR, FAR) @ self.components.T
         lengths = np.linalg.norm(features, axis=1, keepdims=True)
         unit = np.zeros_like(features)
         np.divide(features, lengths, out=unit, where=lengths > NOTHING)
