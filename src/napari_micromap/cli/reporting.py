@@ -49,7 +49,8 @@ def column_named(atlas: Atlas, name: str) -> str:
 
     if name in atlas.columns:
         return name
-    alike = [str(c) for c in atlas.columns if name in (quantity_of(str(c))[0], str(c).removesuffix(" (table)"))]
+    said = name.replace("_", " ")
+    alike = [c for c in map(str, atlas.columns) if said == quantity_of(c)[0] or name == c.removesuffix(" (table)")]
     if len(alike) != 1:
         raise Problem(f"There is no column “{name}”; there are: {', '.join(map(str, atlas.columns))}.")
     return alike[0]

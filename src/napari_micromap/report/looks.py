@@ -1,6 +1,7 @@
 """How the report looks on screen and paper."""
 
 STYLE = """
+:root { color-scheme: light; }
 body { margin: 0; background: #fff; color: #222; font: 15px/1.5 system-ui, "Segoe UI", Helvetica, Arial, sans-serif; }
 main { max-width: 860px; margin: 0 auto; padding: 32px 24px 64px; }
 h1 { font-size: 26px; line-height: 1.2; margin: 0; } h2 { font-size: 18px; margin: 36px 0 10px; }
@@ -18,8 +19,11 @@ th, td { text-align: left; vertical-align: top; padding: 3px 16px 3px 0; border-
 td { overflow-wrap: anywhere; } pre { background: #f6f6f6; padding: 12px; font-size: 12.5px; white-space: pre-wrap; }
 details { margin: 18px 0; } summary { cursor: pointer; }
 .appendix { color: #444; border-top: 1px solid #bbb; margin-top: 40px; }
+@page { size: A4; margin: 14mm 12mm; }
 @media print {
-  main { max-width: none; padding: 0; } body { font-size: 10pt; } figure, tr, .pair, .verdict { break-inside: avoid; }
-  h2, h3 { break-after: avoid; } details::details-content { content-visibility: visible; block-size: auto; }
+  main { max-width: none; padding: 0; } body { font-size: 10pt; } h2 { margin-top: 6mm; }
+  .small, .small img { width: 42mm; } .row { gap: 3mm 4mm; } .pair { gap: 1mm; padding: 1mm; }
+  figure, tr, .pair, .verdict { break-inside: avoid; } h2, h3, tr:first-child { break-after: avoid; }
+  details::details-content { content-visibility: visible; block-size: auto; }
 }
 """

@@ -75,7 +75,7 @@ def page(subject: Subject) -> Work[str]:
     body = [
         f"<header><h1>{title}</h1><p class=faint>{escape(name_of(atlas))} · "
         f"{counts_of(atlas, answer.units.rows)} tested</p></header>",
-        _verdict(answer),
+        _verdict(subject),
     ]
     parts = (_map, _plots, _tests, _suspects, _samples)
     for done, part in enumerate(parts):
@@ -93,8 +93,11 @@ def page(subject: Subject) -> Work[str]:
 # ---------------------------------------------------------------------------- what was found
 
 
-def _verdict(answer: Answer) -> str:
+def _verdict(subject: Subject) -> str:
+    answer = subject.answer
     notes = [answer.verdict.details, *answer.not_done]
+    if answer.property in subject.atlas.synthetic:
+        notes.insert(0, f"{capital(answer.words.quantity)} is synthetic: nobody measured it.")
     if answer.family_p is not None:
         notes.append(f"Against the maximum over all properties tested on these samples: {said_p(answer.family_p)}.")
     return (
@@ -280,13 +283,17 @@ def _left_out(subject: Subject) -> str:
 
 
 def _provenance(atlas: Atlas) -> str:
-    lines = [(key.replace("_", " "), str(value)) for key, value in atlas.made_by.items()]
+    lines = [(key.replace("_", " "), _plain_text(value)) for key, value in atlas.made_by.items()]
     lines += [("map", atlas.layout)] if atlas.layout else []
     lines += [("table", ", ".join(sorted({Path(p).name for p in atlas.tables.values() if p})))] if atlas.tables else []
     lines += [("napari-micromap", __version__), ("Python", f"{sys.version.split()[0]}, {platform.system()}")]
     lines += [(name, found) for name in _VERSIONS if (found := _version(name))]
     lines += [("made-up columns", ", ".join(atlas.synthetic))] if atlas.synthetic else []
     return f"<section><h2>Made with</h2>{table((), lines)}</section>"
+
+
+def _plain_text(value: object) -> str:
+    return ", ".join(f"{key} {one}" for key, one in value.items()) if isinstance(value, dict) else str(value)
 
 
 def _version(name: str) -> str:

@@ -59,7 +59,8 @@ def _legend(answer: Answer, found: Located) -> str:
         "cells of the network's maps, whose fields of view overlap; it is no cause. The prediction is that of the "
         "finer layers alone wherever they suffice."
     )
-    return figure(shares_bar(found.strongest, what), said)
+    bar = figure(shares_bar(found.strongest, what), f"Blue lowers, red raises: {what}")
+    return f"{bar}<p class=faint>{escape(said)}</p>"
 
 
 def _pair(
