@@ -15,6 +15,7 @@ from napari_micromap.problems import Problem
 from napari_micromap.recipe import Recipe
 from napari_micromap.session import Session
 from napari_micromap.sources.folder import Folder
+from napari_micromap.sources.windows import Cut
 
 ONE_VIEW = Recipe(views=1, side=64)
 
@@ -213,3 +214,25 @@ def test_images_that_were_moved_and_renamed_are_found_again_by_their_content(ses
     with pytest.raises(Problem):
         other.find_images(tmp_path / "archive")
     assert len(other.atlas) == 7
+
+
+def test_new_images_lose_the_data_bar_that_the_user_cut_from_all_like_them(session: Session, films: Path) -> None:
+    session.set_bar_rows(range(7), 12)
+    session.embed(recipe=ONE_VIEW, device="cpu")
+    session.lay_out(Pca())
+    write(films, "a")
+    session.grow()
+    assert session.atlas.columns["bar_rows"].tolist() == [12] * 8
+    assert session.corrected_bars[str(session.atlas.ids[7])] == 12
+
+
+def test_windows_of_known_images_do_not_join_again_where_bars_were_corrected(session: Session, films: Path) -> None:
+    session.set_bar_rows(range(7), 20)
+    session.cut_windows(Cut(window_px=32, drop_blank=False))
+    n = len(session.atlas)
+    growths, sentences = told_by(session)
+    session.grow()
+    assert len(session.atlas) == n and not len(growths[0].changed) and not sentences
+    write(films, "a")
+    session.grow()
+    assert {str(session.atlas.paths[row]) for row in growths[1].new} == {str(films / "F1_a.tif")}

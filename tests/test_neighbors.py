@@ -8,7 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from napari_micromap.neighbors import Neighbors, exact_neighbors, find_neighbors, likely_neighbors, nearest_among
+from napari_micromap.neighbors import (
+    Neighbors,
+    exact_neighbors,
+    find_neighbors,
+    grown_neighbors,
+    likely_neighbors,
+    nearest_among,
+)
 from napari_micromap.work import Progress, finish
 
 
@@ -123,3 +130,14 @@ def test_large_collections_are_searched_among_likely_ones(monkeypatch: pytest.Mo
     told: list[Progress] = []
     finish(find_neighbors(features, 5), told.append)
     assert any(progress.note for progress in told)
+
+
+def test_rows_that_join_get_the_neighbors_that_a_search_of_all_gives():
+    features = np.random.default_rng(3).normal(size=(130, 6)).astype(np.float32)
+    features[120] = features[7]
+    grown = finish(grown_neighbors(finish(exact_neighbors(features[:118], 12)), features, 12))
+    every = finish(exact_neighbors(features, 12))
+    np.testing.assert_array_equal(grown.rows, every.rows)
+    np.testing.assert_array_equal(grown.distances, every.distances)
+    few = finish(grown_neighbors(finish(exact_neighbors(features[:5], 12)), features[:9], 12))
+    assert few.rows.shape == (9, 8)

@@ -19,8 +19,10 @@ from napari_micromap.atlas import Atlas, Rows, same_bars
 from napari_micromap.backbones import BACKBONES, Backbone
 from napari_micromap.choices import Choices
 from napari_micromap.layouts import LAYOUTS, Layout
+from napari_micromap.microscopy.cropping import side_of
 from napari_micromap.problems import Problem
 from napari_micromap.recipe import Recipe
+from napari_micromap.sources.windows import whole_id
 from napari_micromap.store.whereabouts import are_gone
 from napari_micromap.tables.names import file_names, pieces_of, stem_of
 from napari_micromap.wording import counted
@@ -72,12 +74,13 @@ def grow(atlas: Atlas, source: Source, workshop: pipeline.Workshop, device: str 
     """
     found = yield from source()
     known = pd.Index(atlas.ids).get_indexer(pd.Index(found.ids))
-    fresh = np.flatnonzero(known < 0).astype(np.intp)
+    # Of a picture that is known no other windows join: it is cut otherwise only where bars or scales were corrected.
+    fresh = np.flatnonzero((known < 0) & ~np.isin(_whole_ids(found), _whole_ids(atlas))).astype(np.intp)
     atlas, moved = _with_paths(atlas, found, known)
     gone, changed = _gone(atlas, found), _changed(atlas, found)
     if not len(fresh):
         return Growth(replace(atlas, unreadable=found.unreadable), fresh, moved, gone, changed)
-    part = taken(found, fresh)
+    part = _with_bars_as(atlas, taken(found, fresh))
     if atlas.embeddings is not None:
         backbone, recipe = made_by(atlas)
         part = yield from pipeline.embed(part, backbone, recipe, workshop, device)
@@ -86,6 +89,15 @@ def grow(atlas: Atlas, source: Source, workshop: pipeline.Workshop, device: str 
     if atlas.features is not None:
         both = yield from _with_places(atlas, both)
     return Growth(both, np.arange(len(atlas), len(both), dtype=np.intp), moved, gone, changed)
+
+
+def corrected_among(growth: Growth) -> dict[str, int]:
+    """Return how thick the data bars of new micrographs are that were cut as the user cut those of others, by id."""
+    columns = growth.atlas.columns.iloc[growth.new]
+    if "bar_from" not in columns or growth.atlas.windows is not None:
+        return {}
+    rows = growth.new[(columns["bar_from"] == "you").to_numpy(bool)]
+    return {str(growth.atlas.ids[row]): int(growth.atlas.columns["bar_rows"].iloc[row]) for row in rows}
 
 
 def refound(atlas: Atlas, source: Source) -> Work[tuple[Atlas, int, int]]:
@@ -102,8 +114,7 @@ def refound(atlas: Atlas, source: Source) -> Work[tuple[Atlas, int, int]]:
     """
     lost = np.flatnonzero(are_gone(atlas.paths))
     found = yield from source()
-    wholes = pd.Index([id_.partition("@")[0] for id_ in atlas.ids.tolist()])  # a window lies in the file of the whole
-    known = pd.Index(found.ids).get_indexer(wholes)
+    known = pd.Index(found.ids).get_indexer(pd.Index(_whole_ids(atlas)))  # a window lies in the file of the whole
     rows = lost[known[lost] >= 0]
     return *_with_paths_of(atlas, rows, found, known[rows]), len(lost) - len(rows)
 
@@ -231,12 +242,14 @@ def layout_of(atlas: Atlas) -> Layout:
 
 
 def _with_places(old: Atlas, both: Atlas) -> Work[Atlas]:
-    from napari_micromap.neighbors import find_neighbors
+    from napari_micromap.neighbors import find_neighbors, grown_neighbors
 
     assert old.space is not None and old.features is not None and both.embeddings is not None
     new_features = old.space(both.embeddings[len(old) :])
     features = np.vstack([old.features, new_features])
-    neighbors = yield from find_neighbors(features, pipeline.NEIGHBORS_KEPT)
+    k = pipeline.NEIGHBORS_KEPT
+    known = old.neighbors
+    neighbors = yield from (find_neighbors(features, k) if known is None else grown_neighbors(known, features, k))
     fitted_to = np.arange(len(old), dtype=np.intp) if old.fitted_to is None else old.fitted_to
     both = both.with_features(old.space, features, neighbors, fitted_to)
     if old.positions is None:
@@ -244,6 +257,24 @@ def _with_places(old: Atlas, both: Atlas) -> Work[Atlas]:
     yield Progress("Placing", 0, len(new_features))
     places = layout_of(old).place(new_features, old.features, old.positions)
     return both.with_positions(np.vstack([old.positions, places]), old.layout)
+
+
+def _with_bars_as(atlas: Atlas, part: Atlas) -> Atlas:
+    """Cut data bars as the user did on all known micrographs of the same size and vendor."""
+    if atlas.windows is not None or "bar_from" not in atlas.columns or not (atlas.columns["bar_from"] == "you").any():
+        return part
+    new = _kinds(part)
+    for kind, known in atlas.columns.groupby(_kinds(atlas)):
+        bars = known[["bar_rows", "bar_side", "bar_from"]].drop_duplicates()
+        alike = np.flatnonzero(new == kind).astype(np.intp)
+        if len(alike) and len(bars) == 1 and bars["bar_from"].iloc[0] == "you":
+            part = part.with_bar_rows(alike, int(bars["bar_rows"].iloc[0]), side_of(bars["bar_side"].iloc[0]))
+    return part
+
+
+def _kinds(atlas: Atlas) -> NDArray[np.object_]:
+    told = atlas.columns[["width", "height"]].astype(float).astype(str)
+    return (told["width"] + " " + told["height"] + " " + atlas.columns["vendor"].fillna("").astype(str)).to_numpy(object)
 
 
 def _with_name_pieces(both: Atlas, n: int) -> Atlas:
@@ -283,12 +314,20 @@ def _with_paths_of(atlas: Atlas, rows: Rows, found: Atlas, here: Rows) -> tuple[
 
 
 def _gone(atlas: Atlas, found: Atlas) -> Rows:
-    return np.flatnonzero(~np.isin(atlas.ids, found.ids) & are_gone(atlas.paths)).astype(np.intp)
+    return np.flatnonzero(_not_in(atlas, found) & are_gone(atlas.paths)).astype(np.intp)
 
 
 def _changed(atlas: Atlas, found: Atlas) -> Rows:
-    other = ~np.isin(atlas.ids, found.ids) & (atlas.paths != "") & np.isin(atlas.paths, found.paths)
+    other = _not_in(atlas, found) & (atlas.paths != "") & np.isin(atlas.paths, found.paths)
     return np.flatnonzero(other).astype(np.intp)
+
+
+def _not_in(atlas: Atlas, found: Atlas) -> NDArray[np.bool_]:
+    return ~np.isin(_whole_ids(atlas), _whole_ids(found))
+
+
+def _whole_ids(atlas: Atlas) -> NDArray[np.str_]:
+    return atlas.ids if atlas.windows is None else np.array([whole_id(id_) for id_ in atlas.ids.tolist()], np.str_)
 
 
 def _check_same(atlas: Atlas, part: Atlas) -> None:

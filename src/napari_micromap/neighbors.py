@@ -22,6 +22,7 @@ _ROUNDS = 6  # in which groups are found
 _LEARNED = 50  # rows a group, from which it is found
 _ASKED = 16  # nearest others whose nearest are looked at, too: who is near them is often near
 _LOOKS = 2
+_FEW = 0.2  # of the rows: where no more than these joined, only they are searched for
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,6 +116,41 @@ def likely_neighbors(features: NDArray[np.float32], k: int, candidates: int = 0)
             done += len(own[part])
     for _ in range(_LOOKS):
         yield from _look_around(directions, rows, distances)
+    return Neighbors(rows, distances)
+
+
+def grown_neighbors(neighbors: Neighbors, features: NDArray[np.float32], k: int) -> Work[Neighbors]:
+    """Find the k nearest others where rows have joined, and let the new ones be neighbors of the old ones, too.
+
+    Costs new times all; where many joined, or lists would have to become longer, all is searched anew.
+
+    Parameters
+    ----------
+    neighbors : Neighbors
+        Of the first rows.
+    features : (n, p) float32
+        Of all rows, the new ones last.
+    k : int
+        Neighbors a row; n − 1 where that is less.
+    """
+    old, n = len(neighbors.rows), len(features)
+    k = max(0, min(k, n - 1))
+    if neighbors.rows.shape[1] != k or n - old > old * _FEW:
+        return (yield from find_neighbors(features, k))
+    rows, distances = np.empty((n, k), np.int32), np.empty((n, k), np.float32)
+    directions = _directions(features)
+    for part in _blocks(n - old, n, None):
+        yield Progress("Comparing", part.start, n)
+        own = np.arange(part.start, part.stop) + old
+        keys = _keys(directions[own], directions)
+        keys[np.arange(len(own)), own] = _NEVER
+        rows[own], distances[own] = _nearest(keys, k)
+    for part in _blocks(old, n - old, None):
+        yield Progress("Comparing", part.start, n)
+        new, away = _nearest(_keys(directions[part], directions[old:]), min(k, n - old))
+        rows[part], distances[part] = _merged(
+            (neighbors.rows[part], neighbors.distances[part]), (new + np.int32(old), away), k
+        )
     return Neighbors(rows, distances)
 
 

@@ -167,6 +167,7 @@ class Growing(Marking):
         if atlas is None:  # others are open now, or data bars were corrected: those images are to be embedded anew
             return
         new = frozenset(map(str, growth.atlas.ids[growth.new]))
+        self._bars.update(growing.corrected_among(growth))
         self.take_atlas(atlas, atlas.positions)
         if joined is not None:
             self.tables.show(joined)
