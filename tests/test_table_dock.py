@@ -18,6 +18,7 @@ from napari_micromap.session.scope import Filter
 from napari_micromap.sources.folder import Folder
 from napari_micromap.views.table import TableDock
 from napari_micromap.views.table_model import PICTURE, TableModel
+from napari_micromap.wording import title_of
 
 
 def atlas_of(n: int, samples: int = 4) -> Atlas:
@@ -50,7 +51,7 @@ def dock(session, qtbot) -> TableDock:
 
 def column(dock: TableDock, name: str) -> int:
     names = [dock.model.headerData(k, Qt.Orientation.Horizontal) for k in range(dock.model.columnCount())]
-    return names.index(name)
+    return names.index(title_of(name))
 
 
 def texts(dock: TableDock, name: str) -> list[str]:

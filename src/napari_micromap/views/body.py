@@ -10,8 +10,8 @@ from qtpy.QtWidgets import QGridLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from napari_micromap.views.controls import GAP
 
-_WIDE = 620  # logical pixels from which on there is room beside the map
-_BESIDE = 300  # logical pixels, at least, for what stands beside it
+_WIDE = 660  # logical pixels from which on there is room beside the map
+_BESIDE = 330  # logical pixels, at least, for what stands beside it
 _MAP_SHARE = 3, 2  # of the width, for the map and for what stands beside it
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from napari.utils.theme import get_theme
 from qtpy.QtCore import QEvent, QSize, QTimer
 from qtpy.QtGui import QCursor, QDragEnterEvent, QDragLeaveEvent, QDropEvent, QResizeEvent
-from qtpy.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QApplication, QSizePolicy, QVBoxLayout, QWidget
 
 from napari_micromap.atlas import Atlas
 from napari_micromap.backbones import BACKBONES
@@ -93,6 +93,7 @@ class MicromapDock(QWidget):
     def _build(self) -> None:
         self.notice = NoticePanel()
         self.wishes = Wishes(self, self.viewer, self.session, self.notice.tell_failure, lambda: self.gallery.layers)
+        self.wishes.saving.say = partial(self.notice.tell, in_passing=True)
         self.windows = Windows(self, self.session)
         self.start = StartPanel(recent)
         self.more = MorePanel()
@@ -174,7 +175,8 @@ class MicromapDock(QWidget):
         self.selected.close_wanted.connect(self.gallery.close)
         self.selected.scale_wanted.connect(lambda: self.scale_setting.begin())
         self.selected.tile_scale_wanted.connect(self._on_tile_scale)
-        self.selected.page_wanted.connect(self._on_page)
+        self.selected.next_wanted.connect(self.gallery.next_page)
+        self.selected.previous_wanted.connect(self.gallery.previous_page)
         self.selected.exclude_wanted.connect(self._on_exclude)
         self.color.use_only_wanted.connect(lambda: self.windows.use_only())
         self.scope.excluded_wanted.connect(self.windows.excluded)
@@ -188,7 +190,7 @@ class MicromapDock(QWidget):
         listen(self, self.session.tables.changed, self._on_joined)
         listen(self, self.session.saved_changed, self._on_saved)
         listen(self, self.session.grown, self._on_grown)
-        listen(self, self.session.warned, lambda said: self.wishes.tell_of_session(said, self.notice.tell))
+        listen(self, self.session.warned, self._on_warned)
         listen(self, self.session.scope.changed, self.heights.share)
         listen(self, self.session.selection.changed, lambda _: self.notice.make_room())
         listen(self, self.gallery.changed, self._on_gallery)
@@ -282,6 +284,11 @@ class MicromapDock(QWidget):
         act = partial(self.wishes.make_map_of_used, self.more.layout_chosen)
         self.notice.tell(growth.sentence, "Make map again", act if len(growth.new) and self.session.map else None)
 
+    def _on_warned(self, said: str) -> None:
+        self.wishes.tell_of_session(said, self.notice.tell)
+        if self.gallery.mode == "gallery" and not self.session.images_missing:  # they may have been found
+            self.gallery.show(self.gallery.page)
+
     def _on_gallery(self) -> None:
         self.window_outlines.lie_over(self.gallery.opened_layer, self.session.current)
         self.selected.show_gallery(self.gallery.mode, self.gallery.page, self.gallery.pages, self.gallery.can_go_back)
@@ -322,12 +329,6 @@ class MicromapDock(QWidget):
     def _on_tile_scale(self, wanted: TileScale) -> None:
         self.gallery.tile_scale = wanted
 
-    def _on_page(self, step: int) -> None:
-        if step > 0:
-            self.gallery.next_page()
-        else:
-            self.gallery.previous_page()
-
     def _warm_up(self) -> None:
         """Start the layout process while the user still looks around; its compiler takes a while."""
         if usual_layout(len(self.session.atlas)).holds_gil:
@@ -359,8 +360,9 @@ class MicromapDock(QWidget):
 
     def focusNextPrevChild(self, forward: bool) -> bool:
         """Show where the Tab key has come to."""
+        left = QApplication.focusWidget()
         moved = bool(super().focusNextPrevChild(forward))
-        self.ring.follow()
+        self.ring.follow(left)
         return moved
 
     def sizeHint(self) -> QSize:

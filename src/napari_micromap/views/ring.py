@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from qtpy.QtCore import QEvent, QObject, QPoint, Qt
+from qtpy.QtCore import QEvent, QObject, QPoint, Qt, QTimer
 from qtpy.QtWidgets import QApplication, QFrame, QWidget
 
 _MOVES = (QEvent.Type.Move, QEvent.Type.Resize)
@@ -25,13 +25,21 @@ class Ring(QFrame):
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.hide()
+        self._soon = QTimer(self)  # where the dock is laid out anew, once that is done
+        self._soon.setSingleShot(True)
+        self._soon.timeout.connect(lambda: None if self._around is None else self._place(self._around))
+        dock.installEventFilter(self)
 
-    def follow(self) -> None:
-        """Lie around what has the focus now, if that is in the dock."""
+    def follow(self, left: QWidget | None) -> None:
+        """Lie around what has the focus now, if that is in the dock, and a key took it there.
+
+        Qt moves the focus, too, where what had it is switched off or hidden.
+        """
         if self._around is not None:
             self._around.removeEventFilter(self)
         focused, dock = QApplication.focusWidget(), self.parentWidget()
-        inside = focused is not None and dock is not None and dock.isAncestorOf(focused)
+        by_key = left is not None and left.isEnabled() and left.isVisible()
+        inside = by_key and focused is not None and dock is not None and dock.isAncestorOf(focused)
         self._around = focused if inside else None
         if self._around is not None:
             self._around.installEventFilter(self)
@@ -40,6 +48,8 @@ class Ring(QFrame):
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Stay around it, and go with its focus."""
+        if watched is self.parentWidget() and event.type() in (*_MOVES, QEvent.Type.LayoutRequest):
+            self._soon.start()
         if watched is self._around and self._around is not None:
             if event.type() in _MOVES:
                 self._place(self._around)

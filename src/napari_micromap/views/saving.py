@@ -33,6 +33,7 @@ class Saving:
 
     def __init__(self, window: QWidget, session: Session, tell: Callable[[str], object]) -> None:
         self._window, self._session, self._tell = window, session, tell
+        self.say: Callable[[str], object] = lambda sentence: None  # what went well
 
     def save(self, then: Then | None = None) -> None:
         """Save where it was saved before, else ask where; go on once it is saved."""
@@ -81,8 +82,14 @@ class Saving:
 
     def _save_to(self, path: Path, then: Then | None) -> None:
         path = path if path.suffix == ENDING else path.with_name(path.name + ENDING)
+
+        def saved() -> None:
+            self.say(f"Saved as {path.name} in {path.parent}.")
+            if then is not None:
+                then()
+
         try:
-            self._session.save(path, then)
+            self._session.save(path, saved)
         except Problem as problem:
             self._tell(str(problem))
         else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal, TypeAlias
 
 import numpy as np
-from qtpy.QtCore import Signal
+from qtpy.QtCore import QTimer, Signal
 from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from napari_micromap.session import Session
@@ -19,6 +19,7 @@ _TILE_SCALES = {
 }
 
 
+_PATIENCE = 2000  # ms
 Mode: TypeAlias = Literal["closed", "gallery", "opened"]
 
 
@@ -28,7 +29,8 @@ class SelectedPanel(QWidget):
     gallery_wanted = Signal()
     back_wanted = Signal()
     close_wanted = Signal()
-    page_wanted = Signal(int)  # +1 or −1: the next one or the one before
+    next_wanted = Signal()  # page
+    previous_wanted = Signal()
     exclude_wanted = Signal()
     where_wanted = Signal()
     scale_wanted = Signal()
@@ -44,10 +46,10 @@ class SelectedPanel(QWidget):
         self.counts = Line()
         self.hint = Line("Draw around dots to see those images", muted=True)
         self.clear = flat("✕", session.selection.clear, "Select nothing (Esc)")
-        self.before = flat("‹", lambda: self.page_wanted.emit(-1), "The page before")
+        self.before = flat("‹", self.previous_wanted.emit, "The page before")
         self.page = QLabel()
         self.page.setProperty("muted", True)
-        self.after = flat("›", lambda: self.page_wanted.emit(1), "The next page")
+        self.after = flat("›", self.next_wanted.emit, "The next page")
         self.where = push(
             "Where?",
             self.where_wanted.emit,
@@ -68,6 +70,10 @@ class SelectedPanel(QWidget):
             self.see,
         )  # fmt: skip
         self.see.hide()
+        self._waiting = QTimer(self)  # for a gallery that does not come by itself: of a map that was opened, or failed
+        self._waiting.setSingleShot(True)
+        self._waiting.setInterval(_PATIENCE)
+        self._waiting.timeout.connect(self._on_waited)
         self._mode: Mode = "closed"
         self.tile_scale.setMinimumContentsLength(len("Same scale"))
         self.tile_scale.setMaximumWidth(self.tile_scale.fontMetrics().horizontalAdvance("Same scale") + 60)
@@ -112,7 +118,12 @@ class SelectedPanel(QWidget):
     def _on_other_selection(self) -> None:
         if not self.see.isHidden():
             self._line_up()
+        self._waiting.start()
         self._on_selection()
+
+    def _on_waited(self) -> None:
+        if self._mode == "closed" and len(self._session.selection):
+            self._line_up(self.see)
 
     def _on_selection(self) -> None:
         atlas, rows = self._session.atlas, self._session.selection.rows
