@@ -120,6 +120,22 @@ def test_typical_ones_are_listed_and_a_click_selects(dock: MicromapDock, qtbot: 
     wait(dock)
 
 
+def test_where_two_groups_differ_says_why_it_cannot_be_shown_and_leaves_nothing_running(
+    dock: MicromapDock, qtbot: Any
+) -> None:
+    session = dock.session
+    session.selection.replace(np.arange(8))
+    wait(dock)
+    qtbot.mouseClick(dock.comparisons.compare, Qt.MouseButton.LeftButton)
+    wait(dock)
+    panel = dock.comparisons.panel
+    assert panel is not None and panel.where.text() == "Where does it show?"
+    qtbot.mouseClick(panel.where, Qt.MouseButton.LeftButton)
+    wait(dock)
+    assert "Make the map first" in dock.notice.text.text()
+    assert panel.where.isEnabled() and panel.progress.isHidden() and session.where.wished is None
+
+
 @pytest.mark.parametrize("width", [350, 1000])
 def test_nothing_is_cut_at_any_width(qtbot: Any, films: Path, width: int) -> None:
     session = Session()

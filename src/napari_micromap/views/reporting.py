@@ -7,7 +7,7 @@ from pathlib import Path
 
 from qtpy.QtCore import QUrl
 from qtpy.QtGui import QDesktopServices
-from qtpy.QtWidgets import QVBoxLayout, QWidget
+from qtpy.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
 from napari_micromap.report import subject_of, writing
 from napari_micromap.session import Session
@@ -31,7 +31,10 @@ class ReportPanel(QWidget):
         self.open = link("Open it", self._on_open, "Show the report in the web browser")
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.addLayout(side_by_side(self.begin, self.progress, self.open, self.cancel))
+        self.begin.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
+        row = side_by_side(self.begin, self.progress, self.open, self.cancel, 1)
+        row.setStretchFactor(self.progress, 100)
+        layout.addLayout(row)
         self.show_busy(False)
 
     def show_property(self, property: str) -> None:

@@ -80,6 +80,7 @@ class SamplesPanel(QWidget):
         self.along = ChoiceBox(self._choices)
         self.along.show_choice(Choice("no arrows", None))
         self.plot = SampleMap()
+        self.plot.setToolTip("A dot in the middle of the images of each, a ring as wide as they lie apart on the map")
         self.hint = Paragraph("Say which column names the sample, and make the map.", muted=True)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, GAP, 0, 0)
@@ -134,7 +135,7 @@ class SamplesPanel(QWidget):
         first = np.unique(codes, return_index=True)[1]
         values = session.colors_from
         coloring = plain(len(atlas)) if values is None else colors_of(values)
-        words = f"{len(names):,} {sample_noun(atlas)}s; rings: how far apart the images of one lie"
+        words = f"{len(names):,} {sample_noun(atlas)}s · ring: spread of its images"
         self.plot.show_samples(centers, spreads, coloring.rgb[rows[first]], self._arrows(rows[first], centers), words)
 
     def show_busy(self, busy: bool) -> None:
