@@ -413,7 +413,7 @@ def test_x_and_a_right_click_act_on_the_tile_under_the_pointer(mapped: MicromapD
     act(viewer)
     choose(open_menu(mapped), "duplicate")
     assert session.scope.excluded(session.atlas).nonzero()[0].tolist() == [int(gallery.arrangement.rows[1])]
-    assert gallery._on_right_click(middle)
+    assert gallery.clicks._on_right_click(middle)
     open_menu(mapped).close()
     gallery.close()
     assert not [key for key in viewer.keymap if str(key) == "X"], "the key is given back"
