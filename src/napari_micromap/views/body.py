@@ -31,6 +31,7 @@ class Body(QWidget):
     def __init__(self, above: Iterable[QWidget], map_: QWidget, legend: QWidget, below: Iterable[QWidget]) -> None:
         super().__init__()
         self._above, self._below = _column(above), _column(below)
+        _layout_of(self._below).setStretch(0, 1)  # what room there is belongs to the tabs, none to messages
         self._map, self._legend = map_, legend
         self._has_map = False
         self.is_wide = False
@@ -87,6 +88,10 @@ def _column(widgets: Iterable[QWidget]) -> QWidget:
 
 
 def _lay_into(column: QWidget, widget: QWidget, place: int) -> None:
+    _layout_of(column).insertWidget(place, widget)
+
+
+def _layout_of(column: QWidget) -> QVBoxLayout:
     layout = column.layout()
     assert isinstance(layout, QVBoxLayout)
-    layout.insertWidget(place, widget)
+    return layout
