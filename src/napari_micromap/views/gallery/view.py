@@ -13,6 +13,7 @@ from psygnal import Signal
 from napari_micromap.atlas import Atlas, Micrograph, Rows
 from napari_micromap.montage import Arrangement, Filled, compose_page, counts_on
 from napari_micromap.session import Session
+from napari_micromap.views.gallery.ahead import Letters
 from napari_micromap.views.gallery.borrowed import Borrowed, Camera
 from napari_micromap.views.gallery.clicks import Clicks
 from napari_micromap.views.gallery.opened import Opened, Whole, holds_windows, read_whole
@@ -54,6 +55,7 @@ class Gallery:
         self._tile_scale: TileScale = "fit"
         self._sizes = session.atlas.um_per_px
         self._outdated = False  # the page behind an opened micrograph has tiles of another scale
+        self._letters = Letters(self._viewer, session)
         self._connect()
 
     def _connect(self) -> None:
@@ -76,6 +78,7 @@ class Gallery:
         session.selection.changed.disconnect(self._on_selection)
         session.opened.disconnect(self._on_opened)
         session.atlas_changed.disconnect(self._on_atlas)
+        self._letters.dispose()
         for signal in (session.current_changed, session.color_changed, session.stale_changed, session.scope.changed):
             signal.disconnect(self._on_looks)
         viewer.layers.events.removed.disconnect(self._on_removed)
