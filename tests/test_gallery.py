@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,7 +17,7 @@ from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication
 
 from napari_micromap.montage.tiles import gray_window, to_8bit
-from napari_micromap.session import Session
+from napari_micromap.session import Map, Session
 from napari_micromap.sources.folder import Folder
 from napari_micromap.views.gallery import Gallery
 from napari_micromap.views.threads import Lanes
@@ -444,6 +446,34 @@ def test_backspace_goes_back_to_the_gallery_as_it_was(viewer: Any, few: Session)
     assert gallery.mode == "gallery"
     assert (camera_of(viewer), [(layer.name, layer.visible) for layer in viewer.layers]) == before
     assert viewer.layers.selection.active is viewer.layers["Micrographs"]
+    gallery.dispose()
+
+
+def test_only_while_an_image_is_opened_older_things_are_set_aside_from_the_collector(viewer: Any, few: Session) -> None:
+    gc.unfreeze()  # what the tests themselves set aside
+    gallery = Gallery(viewer, few)
+    few.selection.replace(np.arange(3))
+    few.open_micrograph(1)
+    assert gc.get_freeze_count()
+    gallery.back()
+    assert not gc.get_freeze_count()
+    theirs = viewer.add_image(picture(40, 40, 1))
+    few.open_micrograph(2)
+    viewer.layers.remove(theirs)
+    assert not gc.get_freeze_count()  # all that their layer held is looked for
+    gallery.dispose()
+    gc.freeze()
+
+
+def test_letters_are_drawn_while_the_map_is_looked_at(viewer: Any, few: Session) -> None:
+    gallery = Gallery(viewer, few)
+    few.map_changed.emit(Map(np.zeros((5, 2), np.float32), "PCA"))
+    info = viewer.window._qt_viewer.canvas.font_info()
+    glyphs = info.font_manager.get_font(info.face)._glyphs
+    end = time.monotonic() + 10
+    while "µ" not in glyphs and time.monotonic() < end:
+        settle()
+    assert "µ" in glyphs
     gallery.dispose()
 
 
