@@ -273,8 +273,8 @@ def _with_bars_as(atlas: Atlas, part: Atlas) -> Atlas:
 
 
 def _kinds(atlas: Atlas) -> NDArray[np.object_]:
-    told = atlas.columns[["width", "height"]].astype(float).astype(str)
-    return (told["width"] + " " + told["height"] + " " + atlas.columns["vendor"].fillna("").astype(str)).to_numpy(object)
+    width, height = (atlas.columns[name].astype(float).astype(str) for name in ("width", "height"))
+    return (width + " " + height + " " + atlas.columns["vendor"].fillna("").astype(str)).to_numpy(object)
 
 
 def _with_name_pieces(both: Atlas, n: int) -> Atlas:
