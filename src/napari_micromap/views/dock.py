@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from napari.utils.theme import get_theme
 from qtpy.QtCore import QEvent, QSize, QTimer
-from qtpy.QtGui import QCursor, QDragEnterEvent, QDragLeaveEvent, QDropEvent, QResizeEvent
+from qtpy.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent, QResizeEvent
 from qtpy.QtWidgets import QApplication, QSizePolicy, QVBoxLayout, QWidget
 
 from napari_micromap.atlas import Atlas
@@ -16,7 +16,6 @@ from napari_micromap.backbones import BACKBONES
 from napari_micromap.estimate import seconds_for_map, squares_for
 from napari_micromap.growing import Growth
 from napari_micromap.pipeline import Joined, usual_layout
-from napari_micromap.problems import Problem
 from napari_micromap.session import Map
 from napari_micromap.store.recent import recent
 from napari_micromap.views.below import Below
@@ -27,7 +26,6 @@ from napari_micromap.views.dock_menu import DockMenu
 from napari_micromap.views.dropped import paths_in
 from napari_micromap.views.gallery import Gallery
 from napari_micromap.views.gallery.ahead import bring_in
-from napari_micromap.views.gallery.view import TileScale
 from napari_micromap.views.heights import Heights
 from napari_micromap.views.layer_links import LayerLinks
 from napari_micromap.views.listening import listen
@@ -52,8 +50,7 @@ from napari_micromap.views.ring import Ring
 from napari_micromap.views.scale_setting import ScaleSetting
 from napari_micromap.views.sessions import lanes_of, rest, session_of, unwrapped
 from napari_micromap.views.tabs import Tabs, page_of
-from napari_micromap.views.where import WhereOverlay
-from napari_micromap.views.window_outlines import WindowOutlines
+from napari_micromap.views.viewing import Viewing
 from napari_micromap.views.windows import Windows
 from napari_micromap.views.wishes import Wishes
 from napari_micromap.work import spoken
@@ -77,11 +74,12 @@ class MicromapDock(QWidget):
         self.session = session_of(viewer)
         self._lanes = lanes_of(self.session)
         self.gallery = Gallery(self.viewer, self.session)
-        self.overlay = WhereOverlay(self, self.viewer, self.session.where)
-        self.window_outlines = WindowOutlines(self, self.viewer, self.session)
         self._links = LayerLinks(self.viewer, self.session)
         self._had_map = self._was_docked = self._retired = False
         self._build()
+        self.viewing = Viewing(
+            self, self.viewer, self.session, self.gallery, self.selected, self.menus, self.notice.tell
+        )
         self._connect()
         self._on_theme()
         self._on_atlas(self.session.atlas)
@@ -169,14 +167,7 @@ class MicromapDock(QWidget):
         self.check.more.toggled.connect(lambda on: self.check_area.bring_up(self.check.more if on else None))
         self.check.same_scale_wanted.connect(self.more.fields.use_same_scale)
         self.check.own_scales_wanted.connect(self.more.fields.use_own_scales)
-        self.selected.gallery_wanted.connect(lambda: self.gallery.show())
-        self.selected.back_wanted.connect(self.gallery.back)
-        self.selected.where_wanted.connect(self._on_where)
-        self.selected.close_wanted.connect(self.gallery.close)
         self.selected.scale_wanted.connect(lambda: self.scale_setting.begin())
-        self.selected.tile_scale_wanted.connect(self._on_tile_scale)
-        self.selected.next_wanted.connect(self.gallery.next_page)
-        self.selected.previous_wanted.connect(self.gallery.previous_page)
         self.selected.exclude_wanted.connect(self._on_exclude)
         self.color.use_only_wanted.connect(lambda: self.windows.use_only())
         self.scope.excluded_wanted.connect(self.windows.excluded)
@@ -193,9 +184,6 @@ class MicromapDock(QWidget):
         listen(self, self.session.warned, self._on_warned)
         listen(self, self.session.scope.changed, self.heights.share)
         listen(self, self.session.selection.changed, lambda _: self.notice.make_room())
-        listen(self, self.gallery.changed, self._on_gallery)
-        listen(self, self.gallery.clicks.menu_wished, lambda rows: self.menus.show_at(rows, QCursor.pos()))
-        listen(self, self.gallery.clicks.exclude_wished, lambda rows: self.menus.ask_reason_at(rows, QCursor.pos()))
         self.viewer.events.theme.connect(self._on_theme)
 
     # ------------------------------------------------------------------ show
@@ -289,16 +277,6 @@ class MicromapDock(QWidget):
         if self.gallery.mode == "gallery" and not self.session.images_missing:  # they may have been found
             self.gallery.show(self.gallery.page)
 
-    def _on_gallery(self) -> None:
-        self.window_outlines.lie_over(self.gallery.opened_layer, self.session.current)
-        self.selected.show_gallery(self.gallery.mode, self.gallery.page, self.gallery.pages, self.gallery.can_go_back)
-        self.selected.show_tile_scale(self.gallery.tile_scale)
-        gallery = self.gallery
-        if gallery.mode == "gallery" and gallery.layers:
-            self.overlay.lie_over(gallery.layers[0], page=gallery.arrangement)
-        else:
-            self.overlay.lie_over(gallery.opened_layer, self.session.current)
-
     # ------------------------------------------------------------------ ask
 
     def make_map(self) -> None:
@@ -306,28 +284,10 @@ class MicromapDock(QWidget):
         self.wishes.cut(self.more.fields.cut)
         self.wishes.make_map(self.more.backbone, self.more.recipe, self.more.layout_chosen)
 
-    def _on_where(self) -> None:
-        session, where, shown = self.session, self.session.where, self.gallery.arrangement
-        if where.wished is not None:
-            where.hide()
-            return
-        answers = session.questions.answers
-        tested = session.color_by if session.color_by in answers else next(iter(answers), None)
-        opened = [] if self.overlay.row is None else [self.overlay.row]
-        rows = shown.rows.tolist() if self.gallery.mode == "gallery" and shown is not None else opened
-        try:
-            if rows:
-                where.show(rows, tested or session.color_by or "the property")
-        except Problem as problem:
-            self.notice.tell(str(problem))
-
     def _on_exclude(self) -> None:
         button = self.selected.exclude
         place = button.mapToGlobal(button.rect().bottomLeft())
         self.menus.ask_reason_at(self.session.selection.rows, place)
-
-    def _on_tile_scale(self, wanted: TileScale) -> None:
-        self.gallery.tile_scale = wanted
 
     def _warm_up(self) -> None:
         """Start the layout process while the user still looks around; its compiler takes a while."""

@@ -30,7 +30,7 @@ from napari_micromap.views.controls import (
 from napari_micromap.views.listening import listen
 from napari_micromap.views.plots import Bars, Prediction, Scatter
 from napari_micromap.views.reporting import ReportPanel
-from napari_micromap.wording import quantity_of, spoken_column, spoken_value
+from napari_micromap.wording import quantity_of, spoken_column, spoken_value, title_of
 from napari_micromap.work import Progress
 
 _GUESS = "as guessed"
@@ -105,11 +105,11 @@ class PropertyPanel(QWidget):
         color, able = self._session.color_by, askable_columns(self._session.atlas)
         known = self.property.value if self.property.value in able else next(iter(able), None)
         name = color if color in able and self._session.atlas.roles.get(color) != "other" else known
-        self.property.show_choice(Choice(name or "no property yet", name))
+        self.property.show_choice(Choice(title_of(name) if name else "no property yet", name))
         self._show()
 
     def _on_answer(self, answer: Answer) -> None:
-        self.property.show_choice(Choice(answer.property, answer.property))
+        self.property.show_choice(Choice(title_of(answer.property), answer.property))
         self._show()
 
     def show_idle(self) -> None:
@@ -188,7 +188,7 @@ class PropertyPanel(QWidget):
 
     def _properties(self) -> Iterator[Choice]:
         for name in askable_columns(self._session.atlas):
-            yield Choice(name, name)
+            yield Choice(title_of(name), name)
 
     def _batches(self) -> Iterator[Choice]:
         atlas = self._session.atlas
@@ -199,7 +199,7 @@ class PropertyPanel(QWidget):
                 atlas.roles.get(name) in ("batch", "imaging", "other", "processing")
                 and 1 < atlas.columns[name].nunique() < 60
             ):
-                yield Choice(name, name)
+                yield Choice(title_of(name), name)
 
     def _on_test(self) -> None:
         self._session.questions.test(self.property.value, batch=self.batch.value)

@@ -17,7 +17,7 @@ from napari_micromap.session import Session
 from napari_micromap.views.controls import GAP, Choice, ChoiceBox, Paragraph, field_name, flat, link, side_by_side
 from napari_micromap.views.listening import listen
 from napari_micromap.views.plots import Plot
-from napari_micromap.wording import sample_noun
+from napari_micromap.wording import sample_noun, title_of
 from napari_micromap.work import Progress
 
 
@@ -177,7 +177,7 @@ class SamplesPanel(QWidget):
         yield Choice("no arrows", None)
         for name in map(str, atlas.columns):
             if atlas.roles.get(name) == "processing" and pd.api.types.is_numeric_dtype(atlas.columns[name]):
-                yield Choice(name, name)
+                yield Choice(title_of(name), name)
 
 
 def _arrow(painter: QPainter, start: QPointF, end: QPointF) -> None:
