@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import os
 import re
@@ -17,8 +19,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from napari_micromap.cli.calls import heeding_ctrl_c
+from napari_micromap.cli.progress import ProgressLine
 from napari_micromap.store.sessions import load_session
-from napari_micromap.work import finish
+from napari_micromap.work import Progress, finish
 
 KEYS = [
     "micrographs", "unreadable", "joined", "unmatched", "backbone", "weights_sha256", "precision", "dim", "seconds",
@@ -282,6 +286,20 @@ def test_ctrl_c_ends_with_130_and_leaves_no_process(place: Place, tmp_path: Path
     while any(Path(f"/proc/{child}").exists() for child in children) and time.monotonic() < until:
         time.sleep(0.05)
     assert not any(Path(f"/proc/{child}").exists() for child in children)
+
+
+def test_ctrl_c_is_heeded_at_the_next_word_where_a_library_swallowed_it() -> None:
+    said = ProgressLine(io.StringIO())
+    before = signal.getsignal(signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt), heeding_ctrl_c(said):
+        with contextlib.suppress(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+        said(Progress("Embedding", 1, 2))
+        pytest.fail("it went on")
+    swallowed = contextlib.suppress(KeyboardInterrupt)
+    with pytest.raises(KeyboardInterrupt), heeding_ctrl_c(ProgressLine(io.StringIO())), swallowed:
+        signal.raise_signal(signal.SIGINT)
+    assert signal.getsignal(signal.SIGINT) is before
 
 
 @pytest.fixture

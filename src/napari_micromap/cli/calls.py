@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import logging
 import os
+import signal
 import sys
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,8 +32,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = _parser().parse_args(argv)
     said = ProgressLine(sys.stderr)
     try:
-        arguments.verb(arguments, said)
-        sys.stdout.flush()
+        with heeding_ctrl_c(said):
+            arguments.verb(arguments, said)
+            sys.stdout.flush()
     except KeyboardInterrupt:
         said.sentence("micromap: stopped; what was computed so far is kept for the next run.")
         return _STOPPED
@@ -43,6 +46,30 @@ def main(argv: Sequence[str] | None = None) -> int:
         said.sentence(f"micromap: {_in_a_line(error)}")
         return 1
     return 0
+
+
+@contextlib.contextmanager
+def heeding_ctrl_c(said: ProgressLine) -> Iterator[None]:
+    """End the call by Ctrl-C also where it falls into a library's callback that swallows it.
+
+    The next word of progress raises it again.
+    """
+
+    def heed(*_: object) -> None:
+        said.stopped = True
+        raise KeyboardInterrupt
+
+    try:
+        before = signal.signal(signal.SIGINT, heed)
+    except ValueError:  # not the main thread: whoever called us listens
+        yield
+        return
+    try:
+        yield
+        if said.stopped:
+            raise KeyboardInterrupt
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _settle_streams() -> None:

@@ -27,9 +27,12 @@ class ProgressLine:
         self._stage = ""
         self._told = 0.0
         self._shown = False
+        self.stopped = False  # whether the user asked for an end, which is heeded at the next word of progress
 
     def __call__(self, progress: Progress | None) -> None:
         """Show how far it is; None clears the line."""
+        if self.stopped:
+            raise KeyboardInterrupt
         if progress is None:
             self.clear()
             return
