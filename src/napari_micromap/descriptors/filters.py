@@ -40,22 +40,6 @@ def middle_of(values: NDArray[np.float32]) -> float:
     return upper if values.size % 2 else (upper + float(parted[:half].max())) / 2
 
 
-def steepness(picture: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return (h, w) how steep gray values are, by Sobel's differences over two pixels; edges are repeated."""
-    around = np.pad(picture, 1, mode="edge")
-    down, across = around[2:] - around[:-2], around[:, 2:] - around[:, :-2]
-    down = down[:, :-2] + 2 * down[:, 1:-1] + down[:, 2:]
-    across = across[:-2] + 2 * across[1:-1] + across[2:]
-    return np.asarray(np.sqrt(down * down + across * across) / 4, np.float32)
-
-
-def bends(picture: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return (h, w) the Laplacian; edges are repeated."""
-    around = np.pad(picture, 1, mode="edge")
-    beside = around[:-2, 1:-1] + around[2:, 1:-1] + around[1:-1, :-2] + around[1:-1, 2:]
-    return np.asarray(beside - 4 * picture, np.float32)
-
-
 def opened(flat: NDArray[np.bool_], sides: tuple[int, int]) -> NDArray[np.bool_]:
     """Keep what rectangles of ``sides`` pixels cover that lie in the flat places."""
     if flat.shape[0] < sides[0] or flat.shape[1] < sides[1]:

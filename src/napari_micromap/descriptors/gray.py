@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_micromap.descriptors import Measured, filled, inner
-from napari_micromap.descriptors.filters import bends, steepness
 
 
 @dataclass(frozen=True)
@@ -35,9 +34,11 @@ class Gray:
 
         signal, asked = filled(gray, out), inner(out, 3)
         smooth = ndimage.gaussian_filter(signal, 1.0)
-        edges = (steepness(smooth) > self.edge) & asked
+        slope = np.hypot(ndimage.sobel(smooth, 0), ndimage.sobel(smooth, 1)) / 4
+        edges = (slope > self.edge) & asked
         looked_at = int(np.broadcast_to(asked, gray.shape).sum())
-        grays, bent = (gray, bends(signal)) if looked_at in (0, gray.size) else (gray[asked], bends(signal)[asked])
+        bent = ndimage.laplace(signal)
+        grays, bent = (gray, bent) if looked_at in (0, gray.size) else (gray[asked], bent[asked])
         values = {
             "gray mean": float(grays.mean()),
             "gray spread": float(grays.std()),
