@@ -409,14 +409,14 @@ def test_x_and_a_right_click_act_on_the_tile_under_the_pointer(mapped: MicromapD
     wait(mapped)
     middle = _middle_of_tile(gallery, 1)
     viewer.cursor.position = middle
-    act = next(act for key, act in viewer.keymap.items() if str(key) == "X")
-    act(viewer)
+    QTest.keyClick(viewer.window._qt_viewer.canvas.native, Qt.Key.Key_X)  # napari's own X of images does not hear it
     choose(open_menu(mapped), "duplicate")
     assert session.scope.excluded(session.atlas).nonzero()[0].tolist() == [int(gallery.arrangement.rows[1])]
     assert gallery.clicks._on_right_click(middle)
     open_menu(mapped).close()
+    held = viewer.layers.selection.active
     gallery.close()
-    assert not [key for key in viewer.keymap if str(key) == "X"], "the key is given back"
+    assert not [key for one in (viewer, held) for key in one.keymap if str(key) == "X"], "the key is given back"
 
 
 def _middle_of_tile(gallery: Any, tile: int) -> tuple[float, float]:
@@ -434,7 +434,7 @@ def _middle_of_tile(gallery: Any, tile: int) -> tuple[float, float]:
 def test_nothing_moves_under_a_lasso_until_the_button_is_pressed(dock: MicromapDock) -> None:
     session, canvas = dock.session, dock.map.canvas
     preview = np.random.default_rng(3).normal(size=(32, 2)).astype(np.float32)
-    session._show(Map(preview, "Preview (PCA)", preview=True))
+    session.show(Map(preview, "Preview (PCA)", preview=True))
     settle()
     lasso_all(dock)
     selected = session.selection.rows.tolist()

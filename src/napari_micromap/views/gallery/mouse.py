@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator
 from typing import Any
 
+from napari.layers import Image, Layer
 from napari.viewer import Viewer
 
 _EXCLUDE = "X"
@@ -32,7 +33,8 @@ class Mouse:
     ) -> None:
         self._viewer = viewer
         self._right_click, self._exclude = on_right_click, on_exclude
-        self._key_before: Any = None  # what the user's own X does
+        self._holder: Viewer | Layer | None = None  # of the key X
+        self._key_before: Any = None  # what the user's own X does there
         self._click, self._double_click = on_click, on_double_click
         self._others: list[Callable[[Any, Any], None]] = []
 
@@ -43,8 +45,8 @@ class Mouse:
             self._others = list(callbacks)
             callbacks[:] = [self._on_double_click]
             self._viewer.mouse_drag_callbacks.append(self._on_press)
-            self._key_before = next((act for key, act in self._viewer.keymap.items() if str(key) == _EXCLUDE), None)
-            self._viewer.bind_key(_EXCLUDE, self._on_key, overwrite=True)
+            self._viewer.layers.selection.events.active.connect(self._take_key)
+            self._take_key()
 
     def rest(self) -> None:
         """Leave, and put the viewer's own callbacks back."""
@@ -53,7 +55,8 @@ class Mouse:
             place = callbacks.index(self._on_double_click)
             callbacks[place : place + 1] = self._others
             self._others = []
-            self._viewer.bind_key(_EXCLUDE, self._key_before, overwrite=True)
+            self._viewer.layers.selection.events.active.disconnect(self._take_key)
+            self._give_key_back()
         if self._on_press in self._viewer.mouse_drag_callbacks:
             self._viewer.mouse_drag_callbacks.remove(self._on_press)
 
@@ -64,8 +67,21 @@ class Mouse:
         for callback in self._others:
             callback(viewer, event)
 
-    def _on_key(self, viewer: Viewer) -> None:
-        self._exclude(tuple(viewer.cursor.position))
+    def _take_key(self, _: object = None) -> None:
+        """Hold X at the image that is active: napari asks it before the viewer, and turns a plane in 3-D by it."""
+        self._give_key_back()
+        active = self._viewer.layers.selection.active
+        self._holder = active if isinstance(active, Image) else self._viewer
+        self._key_before = next((act for key, act in self._holder.keymap.items() if str(key) == _EXCLUDE), None)
+        self._holder.bind_key(_EXCLUDE, self._on_key, overwrite=True)
+
+    def _give_key_back(self) -> None:
+        holder, self._holder = self._holder, None
+        if holder is not None:
+            holder.bind_key(_EXCLUDE, self._key_before, overwrite=True)
+
+    def _on_key(self, _: object) -> None:
+        self._exclude(tuple(self._viewer.cursor.position))
 
     def _on_press(self, viewer: Viewer, event: Any) -> Generator[None, None, None]:
         if event.button not in (1, 2) or not self._free():
