@@ -15,6 +15,7 @@ from napari_micromap.session import Session
 from napari_micromap.sources.films import Films
 from napari_micromap.sources.folder import Folder
 from napari_micromap.views.contributions import open_dock
+from napari_micromap.views.saving import beside
 from napari_micromap.views.sessions import lanes_of, session_of
 
 # ---------------------------------------------------------------------- the session knows
@@ -22,18 +23,18 @@ from napari_micromap.views.sessions import lanes_of, session_of
 
 def test_a_map_of_ones_own_images_is_work_and_looking_around_is_not(linked_atlas, tmp_path):
     session = Session()
-    assert not session.unsaved
+    assert not session.saving.unsaved
     session.open_atlas(linked_atlas)
-    assert session.unsaved
+    assert session.saving.unsaved
     session.save(tmp_path / "a")
-    assert not session.unsaved
+    assert not session.saving.unsaved
     session.selection.replace([1, 2])
     session.current, session.color_by = 3, "film"
-    assert not session.unsaved, "selecting and coloring is done in passing"
+    assert not session.saving.unsaved, "selecting and coloring is done in passing"
     session.exclude([3], "charging")
-    assert session.unsaved
+    assert session.saving.unsaved
     session.save()
-    assert not session.unsaved
+    assert not session.saving.unsaved
 
 
 @pytest.mark.parametrize(
@@ -51,7 +52,16 @@ def test_what_users_say_is_work(linked_atlas, tmp_path, work):
     session.selection.replace([1, 2])
     session.save(tmp_path / "a")
     work(session)
-    assert session.unsaved
+    assert session.saving.unsaved
+
+
+def test_the_place_offered_for_a_map_is_the_folder_that_holds_all_its_images(tmp_path):
+    for name in ("F1/a.png", "F2/b.png"):
+        (tmp_path / name).parent.mkdir()
+        Image.fromarray(np.arange(1024, dtype=np.uint8).reshape(32, 32)).save(tmp_path / name)
+    session = Session()
+    session.open(Folder(tmp_path))
+    assert beside(session) == tmp_path
 
 
 def test_a_map_that_was_opened_from_disk_is_saved(linked_atlas, tmp_path):
@@ -60,21 +70,21 @@ def test_a_map_that_was_opened_from_disk_is_saved(linked_atlas, tmp_path):
     first.save(tmp_path / "a")
     other = Session()
     other.restore(tmp_path / "a.micromap")
-    assert len(other.atlas) and not other.unsaved
+    assert len(other.atlas) and not other.saving.unsaved
 
 
 def test_made_up_images_are_no_loss(linked_atlas, tmp_path):
     session = Session()
     session.open(Films(films=2, images=1, folder=tmp_path))
-    assert not session.unsaved
+    assert not session.saving.unsaved
     session.open_atlas(replace(linked_atlas, synthetic=("film",)))
-    assert not session.unsaved
+    assert not session.saving.unsaved
 
 
 def test_what_was_done_while_a_save_ran_is_not_taken_for_saved(linked_atlas, tmp_path):
     session = Session()
     session.open_atlas(linked_atlas)
-    session.save(tmp_path / "a", then=lambda: None)
+    session.saving.save(tmp_path / "a", then=lambda: None)
     waiting = []
     session.run = lambda start, lane, done, progress=None: waiting.append((start(), done))
     session.exclude([3], "charging")
@@ -84,7 +94,7 @@ def test_what_was_done_while_a_save_ran_is_not_taken_for_saved(linked_atlas, tmp
     for _ in work:
         pass
     done(tmp_path / "a.micromap")
-    assert session.unsaved
+    assert session.saving.unsaved
 
 
 # ---------------------------------------------------------------------- the window asks

@@ -125,13 +125,20 @@ def name_of(atlas: Atlas) -> str:
     """Name a set of micrographs by the folder that all its files lie in; "Open images" for layers."""
     if atlas.synthetic:
         return "Synthetic films"
-    paths: list[str] = atlas.paths.tolist()
-    if not any(paths):
-        return "Open images" if paths else ""
+    if not any(atlas.paths.tolist()):
+        return "Open images" if len(atlas) else ""
+    shared = folder_of(atlas)
+    return os.path.basename(shared) or shared or "Micrographs"
+
+
+def folder_of(atlas: Atlas) -> str:
+    """Return the folder that all files lie in; "" where there is none, as on two drives."""
+    paths = [path for path in atlas.paths.tolist() if path]
+    if not paths:
+        return ""
     # All paths lie between the first and the last in order, so they share what these two share.
-    ends = [os.path.dirname(end(path for path in paths if path)) for end in (min, max)]
+    ends = [os.path.dirname(end(paths)) for end in (min, max)]
     try:
-        shared = os.path.commonpath(ends)
+        return os.path.commonpath(ends)
     except ValueError:  # two drives
-        return "Micrographs"
-    return os.path.basename(shared) or shared
+        return ""

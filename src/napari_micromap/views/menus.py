@@ -8,14 +8,15 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import ArrayLike
-from qtpy.QtCore import QPoint, QUrl
+from qtpy.QtCore import QPoint, Qt, QUrl
 from qtpy.QtGui import QAction, QDesktopServices, QGuiApplication
-from qtpy.QtWidgets import QMenu, QWidget
+from qtpy.QtWidgets import QLabel, QMenu, QWidget, QWidgetAction
 
 from napari_micromap.atlas import Rows
 from napari_micromap.session import Session, tags
 from napari_micromap.session.scope import REASONS
 from napari_micromap.views.asking import ask_words
+from napari_micromap.views.controls import GAP
 from napari_micromap.views.trying import trying
 from napari_micromap.wording import counted, sample_noun
 
@@ -184,8 +185,16 @@ class Menus:
 
 
 def _add_title(menu: QMenu, text: str) -> None:
-    """Say above a menu what it is about; styles draw the words of Qt's own sections or do not."""
-    menu.addAction(text.replace("&", "&&")).setEnabled(False)
+    """Say above a menu what it is about, in a label: styles draw Qt's own sections, and what is off, faintly."""
+    title = QWidgetAction(menu)
+    words = QLabel(text)
+    words.setTextFormat(Qt.TextFormat.PlainText)
+    words.setContentsMargins(2 * GAP, GAP, 2 * GAP, GAP)
+    words.setProperty("strong", True)
+    title.setText(text.replace("&", "&&"))
+    title.setDefaultWidget(words)
+    title.setEnabled(False)
+    menu.addAction(title)
     menu.addSeparator()
 
 

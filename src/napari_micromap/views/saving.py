@@ -14,7 +14,7 @@ from napari_micromap.session import Session
 from napari_micromap.store.recent import recent, remember
 from napari_micromap.views import asking
 from napari_micromap.views.dropped import ENDING
-from napari_micromap.wording import counts_of, name_of
+from napari_micromap.wording import counts_of, folder_of, name_of
 
 Then = Callable[[], object]
 
@@ -37,24 +37,24 @@ class Saving:
 
     def save(self, then: Then | None = None) -> None:
         """Save where it was saved before, else ask where; go on once it is saved."""
-        if self._session.saved_as is None:
+        if self._session.saving.folder is None:
             self.save_as(then)
         else:
-            self._save_to(self._session.saved_as, then)
+            self._save_to(self._session.saving.folder, then)
 
     def save_as(self, then: Then | None = None) -> None:
         """Ask where to save."""
         if not len(self._session.atlas):
             self._tell("Open some micrographs first; then there is something to save.")
             return
-        before = self._session.saved_as
+        before = self._session.saving.folder
         folder = beside(self._session) or Path.home()
         suggested = before or folder / f"{name_of(self._session.atlas)}{ENDING}"
         asking.ask_where_to_save(self._window, suggested, lambda path: self._save_to(path, then))
 
     def settled(self, then: Then) -> None:
         """Do something that lets the open map go: at once where it is saved, else when the user has decided."""
-        if self._session.unsaved:
+        if self._session.saving.unsaved:
             self.ask(then)
         else:
             then()
@@ -65,7 +65,7 @@ class Saving:
         box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         box.setIcon(QMessageBox.Icon.Question)
         box.setWindowTitle("Save the map?")
-        atlas, folder = self._session.atlas, self._session.saved_as
+        atlas, folder = self._session.atlas, self._session.saving.folder
         box.setText(f"The map of “{name_of(atlas) if folder is None else folder.name}” is not saved.")
         box.setInformativeText(
             f"{counts_of(atlas)}. What the network saw is kept in any case; the map, named selections, exclusions, "
@@ -89,7 +89,7 @@ class Saving:
                 then()
 
         try:
-            self._session.save(path, saved)
+            self._session.saving.save(path, saved)
         except Problem as problem:
             self._tell(str(problem))
         else:
@@ -97,10 +97,9 @@ class Saving:
 
 
 def beside(session: Session) -> Path | None:
-    """Return the folder beside the open micrographs, else beside what was opened last."""
-    paths = session.atlas.paths
-    first = Path(str(paths[0])).parent if len(paths) and str(paths[0]) else None
-    return first if first is not None and first.is_dir() else somewhere()
+    """Return the folder that holds the open micrographs, else the one beside what was opened last."""
+    shared = folder_of(session.atlas)
+    return Path(shared) if shared and Path(shared).is_dir() else somewhere()
 
 
 def somewhere() -> Path | None:
@@ -133,7 +132,7 @@ class BeforeClosing(QObject):
         """Ask when the window is to close."""
         if event.type() != QEvent.Type.Close or watched is not self._window or self._settled:
             return False
-        if not (self._session.unsaved and self._window._qt_viewer.isVisible()):
+        if not (self._session.saving.unsaved and self._window._qt_viewer.isVisible()):
             return False
         event.ignore()
         self._saving.ask(self._close)

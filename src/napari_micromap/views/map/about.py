@@ -10,11 +10,12 @@ import pandas as pd
 
 from napari_micromap.atlas import Atlas, specimen_sizes
 from napari_micromap.labels import number
+from napari_micromap.session.tags import note_of, tags_of
 from napari_micromap.wording import quantity_of
 
 
 def lines_of(atlas: Atlas, row: int, color_by: str | None) -> list[str]:
-    """Say what a micrograph is: name, sample, value with unit, magnification and detector."""
+    """Say what a micrograph is: name, sample, value with unit, magnification and detector, tags and note."""
     columns = atlas.columns
     lines = [str(columns["file"].iat[row])]
     sample = atlas.sample_column
@@ -26,7 +27,7 @@ def lines_of(atlas: Atlas, row: int, color_by: str | None) -> list[str]:
     taken = [_magnification(atlas, row), _word(atlas, "detector", row)]
     if any(taken):
         lines.append(" · ".join(part for part in taken if part))
-    return lines
+    return lines + [said for said in (", ".join(tags_of(atlas, row)), note_of(atlas, row)) if said]
 
 
 def short_name_of(quantity: str) -> str:
