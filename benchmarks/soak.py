@@ -211,7 +211,7 @@ class Round:
         self.session.grow()
         self.hands.wait()
         n, now = len(before), self.session
-        assert len(now.atlas) == n + MORE and len(now.fresh) == MORE
+        assert len(now.atlas) == n + MORE and len(now.growing.fresh) == MORE
         assert (now.atlas.ids[:n] == before.ids).all()
         assert now.map.positions[:n].tobytes() == positions.tobytes()
         assert now.atlas.embeddings[:n].tobytes() == embeddings.tobytes()
@@ -221,26 +221,26 @@ class Round:
         """Make the map anew: nothing is new on it any more."""
         self.session.lay_out(Pca(), at_once=True)
         self.hands.wait()
-        assert not self.session.fresh and len(self.session.map.positions) == self.written
+        assert not self.session.growing.fresh and len(self.session.map.positions) == self.written
 
     def save(self) -> None:
         """Save, twice over the maps of memory that are open."""
         self.session.save(self.saved)
         self.session.save(self.saved)
         self.hands.wait()
-        assert not self.session.unsaved
+        assert not self.session.saving.unsaved
 
     def reopen(self) -> None:
         """Open what was saved, and compare."""
-        before, was = self.session.atlas, self.session.state()
+        before, was = self.session.atlas, self.session.saving.state()
         vectors = {name: getattr(before, name).tobytes() for name in ("embeddings", "features", "positions")}
         self.hands.reopen(self.saved)
         now = self.session
         assert now.atlas is not before and (now.atlas.ids == before.ids).all()
         for name, written in vectors.items():
             assert getattr(now.atlas, name).tobytes() == written, name
-        assert len(now.named) > 0 and len(now.scope.exclusions) > 0 and not now.fresh
-        assert json.dumps(now.state(), sort_keys=True) == json.dumps(was, sort_keys=True)
+        assert len(now.named) > 0 and len(now.scope.exclusions) > 0 and not now.growing.fresh
+        assert json.dumps(now.saving.state(), sort_keys=True) == json.dumps(was, sort_keys=True)
 
 
 def main() -> None:

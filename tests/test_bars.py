@@ -203,39 +203,39 @@ def test_one_or_all_of_a_kind_are_corrected_and_it_comes_back_with_the_session(
     session: Session, tmp_path: Path
 ) -> None:
     assert bars(session) == [(40, "bottom")] * 2 + [(40, "right")] * 2 + [(0, "bottom")] * 2
-    session.set_bar_rows(session.atlas.rows_of_kind(2), 44, "right")
-    session.set_bar_rows([5], 30, "top")
-    session.set_bar_rows([0], 0)
+    session.bars.correct(session.atlas.rows_of_kind(2), 44, "right")
+    session.bars.correct([5], 30, "top")
+    session.bars.correct([0], 0)
     expected = [(0, "bottom"), (40, "bottom"), (44, "right"), (44, "right"), (0, "bottom"), (30, "top")]
     assert bars(session) == expected
     said = session.atlas.columns["bar_from"].tolist()
     assert [reason == BY_USER for reason in said] == [True, False, True, True, False, True]
     assert session.atlas[5].specimen().shape == (250, 320) and session.atlas[2].specimen().shape == (240, 316)
     with pytest.raises(Problem, match="leaves nothing"):
-        session.set_bar_rows([0], 320, "left")
+        session.bars.correct([0], 320, "left")
     session.save(tmp_path / "s.micromap")
     again = Session(cache=tmp_path / "other")
     again.restore(tmp_path / "s.micromap")
     assert bars(again) == expected and again.atlas.columns["bar_from"].tolist() == said
-    assert dict(again.corrected_bars) == dict(session.corrected_bars)
+    assert dict(again.bars.corrected) == dict(session.bars.corrected)
 
 
 def test_what_is_kept_of_a_picture_depends_on_the_side_of_its_bar(session: Session) -> None:
     keys = {session.workshop.thumbnails.key_of(session.atlas[0])}
     for side in SIDES[1:]:
-        session.set_bar_rows([0], 40, side)
+        session.bars.correct([0], 40, side)
         keys.add(session.workshop.thumbnails.key_of(session.atlas[0]))
     assert len(keys) == 4
 
 
 def test_who_corrected_one_image_is_not_asked_of_it_again(session: Session) -> None:
     assert bars_of(session.atlas).to_check.tolist() == [0, 1], "others of their size have none"
-    session.set_bar_rows([0], 38)
+    session.bars.correct([0], 38)
     assert bars_of(session.atlas).to_check.tolist() == [1]
 
 
 def test_a_session_from_before_there_were_sides_opens_with_bars_below(session: Session, tmp_path: Path) -> None:
-    session.set_bar_rows([0, 1], 38)
+    session.bars.correct([0, 1], 38)
     session.save(tmp_path / "s.micromap")
     entry = tmp_path / "s.micromap" / "open.micromap"
     content = json.loads(entry.read_text())

@@ -47,7 +47,7 @@ def dock(make_napari_viewer_proxy: Any, films: Path) -> MicromapDock:
     made.session.open(Folder(films))
     wait(made)
     positions = np.random.default_rng(1).normal(size=(16, 2)).astype(np.float32)
-    made.session._show(Map(positions, "UMAP"))
+    made.session.show(Map(positions, "UMAP"))
     return made
 
 

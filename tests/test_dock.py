@@ -77,7 +77,7 @@ def mapped(opened) -> MicromapDock:
     """A dock with a map that needed no network."""
     n = len(opened.session.atlas)
     positions = np.random.default_rng(1).normal(size=(n, 2)).astype(np.float32)
-    opened.session._show(Map(positions, "UMAP"))
+    opened.session.show(Map(positions, "UMAP"))
     return opened
 
 
@@ -395,7 +395,7 @@ def test_open_images_are_mapped_and_the_gallery_s_own_layers_are_not(dock, viewe
     click(dock.start.use_layers, qtbot)
     wait(dock)
     assert len(dock.session.atlas) == 3
-    dock.session._show(Map(np.zeros((3, 2), np.float32), "PCA"))
+    dock.session.show(Map(np.zeros((3, 2), np.float32), "PCA"))
     dock.session.selection.replace([0, 1])
     wait(dock)
     assert [layer.name for layer in dock.wishes._images()] == ["stack"]
@@ -412,7 +412,7 @@ def test_save_asks_once_and_then_saves_there(opened, tmp_path, qtbot):
     dialog.fileSelected.emit(str(tmp_path / "mine"))
     dialog.close()
     wait(opened)
-    assert opened.session.saved_as == tmp_path / "mine.micromap"
+    assert opened.session.saving.folder == tmp_path / "mine.micromap"
     assert opened.header.title.text() == "mine"
     qtbot.wait(10)
     click(opened.header.save, qtbot)
@@ -426,7 +426,7 @@ def test_a_saved_map_dropped_on_the_dock_opens(opened, viewer, tmp_path, films, 
     wait(opened)
     opened.session.open(Folder(films))
     wait(opened)
-    assert opened.session.saved_as is None
+    assert opened.session.saving.folder is None
     drop(opened, tmp_path / "mine.micromap" / "open.micromap")
-    qtbot.waitUntil(lambda: opened.session.saved_as is not None)
+    qtbot.waitUntil(lambda: opened.session.saving.folder is not None)
     assert opened.session.color_by == LONG

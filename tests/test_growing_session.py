@@ -47,7 +47,7 @@ def session(films: Path, tmp_path: Path) -> Session:
 def told_by(session: Session) -> tuple[list[Growth], list[str]]:
     growths: list[Growth] = []
     sentences: list[str] = []
-    session.grown.connect(growths.append)
+    session.growing.grown.connect(growths.append)
     session.warned.connect(sentences.append)
     return growths, sentences
 
@@ -72,7 +72,7 @@ def test_new_images_appear_and_nothing_else_changes(session: Session, films: Pat
     session.undo()
     assert session.selection.rows.tolist() == [1, 2]
     assert session.used.tolist() == list(range(9))
-    assert session.fresh == set(session.atlas.ids[7:])
+    assert session.growing.fresh == set(session.atlas.ids[7:])
     assert session.map_is_of_others
 
 
@@ -81,9 +81,9 @@ def test_a_new_map_takes_the_new_ones_in_and_lies_as_the_old_one(session: Sessio
     session.grow()
     before = session.map.positions.copy()
     told: list[object] = []
-    session.fresh_changed.connect(told.append)
+    session.growing.fresh_changed.connect(told.append)
     session.lay_out(Pca())
-    assert session.fresh == frozenset() and told == [frozenset()]
+    assert session.growing.fresh == frozenset() and told == [frozenset()]
     after = session.map.positions
     a, b = before - before.mean(axis=0), after - after.mean(axis=0)
     turned = a.T @ b
@@ -124,7 +124,7 @@ def test_images_that_are_gone_are_told_and_stay(session: Session, films: Path) -
     (films / "F0_f.tif").unlink()
     growths, sentences = told_by(session)
     session.grow()
-    assert len(session.atlas) == 7 and session.fresh == frozenset()
+    assert len(session.atlas) == 7 and session.growing.fresh == frozenset()
     assert "1 image cannot be found any more, such as “F0_f.tif”" in sentences[0]
     assert len(growths) == 1
 
@@ -142,7 +142,7 @@ def test_a_file_with_another_picture_in_it_is_told_and_joins_as_new(session: Ses
         : len(ids)
     ].tobytes() == positions.tobytes()
     assert "other content" in sentences[-1] and "F2_b.tif" in sentences[-1]
-    assert session.fresh == {str(session.atlas.ids[-1])}
+    assert session.growing.fresh == {str(session.atlas.ids[-1])}
 
 
 def test_a_saved_map_knows_where_to_look_also_after_it_has_moved(session: Session, films: Path, tmp_path: Path) -> None:
@@ -151,7 +151,7 @@ def test_a_saved_map_knows_where_to_look_also_after_it_has_moved(session: Sessio
     session.save(tmp_path / "films.micromap")
     again = Session(cache=tmp_path / "another cache")
     again.restore(tmp_path / "films.micromap")
-    assert again.source == Folder(films) and again.fresh == session.fresh
+    assert again.source == Folder(films) and again.growing.fresh == session.growing.fresh
     moved = tmp_path / "moved"
     moved.mkdir()
     shutil.move(films, moved / "films")
@@ -161,14 +161,14 @@ def test_a_saved_map_knows_where_to_look_also_after_it_has_moved(session: Sessio
     before = again.map.positions.copy()
     write(moved / "films", "c")
     again.grow()
-    assert len(again.atlas) == 9 and len(again.fresh) == 2
+    assert len(again.atlas) == 9 and len(again.growing.fresh) == 2
     assert again.map.positions[:8].tobytes() == before.tobytes()
 
 
 def test_another_folder_can_join(session: Session, tmp_path: Path) -> None:
     write(tmp_path / "more", "ac")
     session.grow(Folder(tmp_path / "more"))
-    assert len(session.atlas) == 9 and len(session.fresh) == 2
+    assert len(session.atlas) == 9 and len(session.growing.fresh) == 2
     assert session.source != Folder(tmp_path / "more")
 
 
@@ -188,7 +188,7 @@ def test_a_map_whose_data_bars_were_corrected_meanwhile_is_not_grown(session: Se
     session.run = at_once
     start, how = waiting.pop()
     work = start()
-    session.set_bar_rows([0], 3)
+    session.bars.correct([0], 3)
     at_once(lambda: work, **how)
     assert len(session.atlas) == 7
 
@@ -203,32 +203,32 @@ def test_images_that_were_moved_and_renamed_are_found_again_by_their_content(ses
     other = Session(cache=tmp_path / "other cache")
     _, sentences = told_by(other)
     other.restore(tmp_path / "kept.micromap")
-    assert sentences[0].startswith("6 images cannot be found") and other.images_missing
+    assert sentences[0].startswith("6 images cannot be found") and other.growing.images_missing
     positions = other.map.positions
-    other.find_images(tmp_path / "archive")
-    assert sentences[1] == "6 images found in “archive”." and not other.images_missing
+    other.growing.find_images(tmp_path / "archive")
+    assert sentences[1] == "6 images found in “archive”." and not other.growing.images_missing
     assert len(other.atlas) == 7 and other.map.positions is positions
     for mine, theirs in zip(session.atlas, other.atlas, strict=True):
         assert mine.id == theirs.id and theirs.pixels().shape == (64, 64)
     shutil.rmtree(elsewhere)
     with pytest.raises(Problem):
-        other.find_images(tmp_path / "archive")
+        other.growing.find_images(tmp_path / "archive")
     assert len(other.atlas) == 7
 
 
 def test_new_images_lose_the_data_bar_that_the_user_cut_from_all_like_them(session: Session, films: Path) -> None:
-    session.set_bar_rows(range(7), 12)
+    session.bars.correct(range(7), 12)
     session.embed(recipe=ONE_VIEW, device="cpu")
     session.lay_out(Pca())
     write(films, "a")
     session.grow()
     assert session.atlas.columns["bar_rows"].tolist() == [12] * 8
-    assert session.corrected_bars[str(session.atlas.ids[7])] == 12
+    assert session.bars.corrected[str(session.atlas.ids[7])] == 12
 
 
 def test_windows_of_known_images_do_not_join_again_where_bars_were_corrected(session: Session, films: Path) -> None:
-    session.set_bar_rows(range(7), 20)
-    session.cut_windows(Cut(window_px=32, drop_blank=False))
+    session.bars.correct(range(7), 20)
+    session.windows.cut(Cut(window_px=32, drop_blank=False))
     n = len(session.atlas)
     growths, sentences = told_by(session)
     session.grow()

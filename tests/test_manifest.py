@@ -119,7 +119,7 @@ def test_the_reader_opens_the_saved_map_in_the_current_viewer_and_adds_no_layer(
     viewer.open(tmp_path / "mine.micromap" / "open.micromap", plugin=PLUGIN)
     session = open_dock(viewer).session
     lanes_of(session).wait_idle()
-    assert session.saved_as == tmp_path / "mine.micromap"
+    assert session.saving.folder == tmp_path / "mine.micromap"
     assert len(session.atlas) == 4
     assert len(viewer.layers) == 0
 

@@ -161,9 +161,9 @@ def blue_pixels(view: MapView, row: int) -> int:
 def test_images_that_joined_are_ringed_until_the_map_is_made_again(view: MapView) -> None:
     session = view._session
     assert blue_pixels(view, 3) == 0
-    session._set_fresh(["id3"])
+    session.growing.set_fresh(["id3"])
     assert blue_pixels(view, 3) > 20
     assert "1 new image ringed" in view.canvas._overlay.caption
-    session._set_fresh(())
+    session.growing.set_fresh(())
     assert blue_pixels(view, 3) == 0
     assert "ringed" not in view.canvas._overlay.caption

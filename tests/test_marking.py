@@ -216,11 +216,11 @@ def test_bars_that_differ_from_their_kind_are_to_be_checked(session: Session) ->
 def test_a_corrected_data_bar_takes_away_what_was_made_with_the_wrong_one(session: Session) -> None:
     session.lay_out(Pca())
     assert session.map is not None
-    session.set_bar_rows(session.atlas.rows_of_kind(11), 6)
+    session.bars.correct(session.atlas.rows_of_kind(11), 6)
     assert session.map is None and session.atlas.embeddings is None
     assert len(bars_of(session.atlas).to_check) == 0
     with pytest.raises(Problem, match="leaves nothing"):
-        session.set_bar_rows([0], 48)
+        session.bars.correct([0], 48)
 
 
 def test_scales_are_told_and_mixed_ones_are_warned_of(session: Session) -> None:

@@ -43,7 +43,7 @@ def embedded(atlas: Atlas, seed: int = 0) -> Atlas:
 
 SIGNALS = (
     "atlas_changed", "map_changed", "waiting_map_changed", "color_changed", "current_changed", "opened",
-    "saved_changed", "stale_changed", "warned",
+    "stale_changed", "warned",
 )  # fmt: skip
 
 
@@ -58,6 +58,7 @@ class Listener:
             getattr(session, name).connect(self._hearing(name))
         session.selection.changed.connect(self._hearing("selection"))
         session.tables.changed.connect(self._hearing("tables"))
+        session.saving.changed.connect(self._hearing("saving"))
         return self
 
     def _hearing(self, name: str) -> Callable[[Any], None]:
@@ -443,12 +444,12 @@ def test_a_session_opens_as_it_was_saved(tmp_path: Path) -> None:
     session.current = 3
     session.color_by = "file"
     session.save(tmp_path / "mine")
-    assert session.saved_as == tmp_path / "mine.micromap"
+    assert session.saving.folder == tmp_path / "mine.micromap"
     again = Session(cache=tmp_path / "other")
     listener = Listener().to(again)
     again.restore(tmp_path / "mine.micromap" / "open.micromap")
     assert again.selection.rows.tolist() == [1, 6] and not again.selection.can_undo
-    assert (again.current, again.color_by, again.saved_as) == (3, "file", session.saved_as)
+    assert (again.current, again.color_by, again.saving.folder) == (3, "file", session.saving.folder)
     assert again.map is not None and session.map is not None and again.map.title == "PCA"
     np.testing.assert_array_equal(again.map.positions, session.map.positions)
     assert next(value for name, value in listener.said if name == "warned").startswith("8 images cannot be found")
@@ -479,7 +480,7 @@ def test_a_save_that_waits_behind_the_map_saves_the_map(tmp_path: Path) -> None:
 )
 def test_a_state_that_does_not_fit_is_left_out(session: Session, tmp_path: Path, state: dict[str, Any]) -> None:
     atlas = embedded(atlas_of(8)).with_positions(np.ones((8, 2), np.float32), "x")
-    session._restored(pipeline.Restored(tmp_path, atlas, state))
+    session.saving.take(pipeline.Restored(tmp_path, atlas, state))
     assert session.atlas is atlas and session.map is not None
     assert set(session.selection.rows.tolist()) <= {1}
     assert session.current is None

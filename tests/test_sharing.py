@@ -295,7 +295,7 @@ def test_the_script_gives_the_same_positions_to_the_last_bit(
 def test_corrected_bars_and_a_later_exclusion_are_in_the_script(mapped: Session, tmp_path: Path) -> None:
     session = Session(cache=tmp_path / "cache")
     session.open(Folder(Path(roots_of(mapped.atlas)[0])))
-    session.set_bar_rows([0, 1], 12)
+    session.bars.correct([0, 1], 12)
     session.embed(recipe=Recipe(views=1))
     session.lay_out(Pca())
     session.exclude([3], "crack")

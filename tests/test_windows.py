@@ -164,9 +164,9 @@ def test_windows_never_count_as_samples_of_their_own(folder: Path) -> None:
 def test_a_map_of_windows_is_saved_grown_and_taken_back(folder: Path, tmp_path: Path) -> None:
     session = Session(cache=tmp_path / "kept")
     session.open(Folder(folder))
-    session.cut_windows(Cut(window_px=120))
+    session.windows.cut(Cut(window_px=120))
     windows = session.atlas
-    assert len(windows) == 10 and session.cut == Cut(window_px=120)
+    assert len(windows) == 10 and session.windows.cut_by == Cut(window_px=120)
     session.embed(recipe=Recipe(views=1, depths="last"))
     session.lay_out()
     session.save(tmp_path / "s")
@@ -181,9 +181,9 @@ def test_a_map_of_windows_is_saved_grown_and_taken_back(folder: Path, tmp_path: 
     opened.grow()
     assert len(opened.atlas) == len(windows) + 2 and opened.atlas.windows is not None
     np.testing.assert_array_equal(opened.atlas.embeddings[: len(windows)], embeddings)  # type: ignore[index]
-    opened.uncut()
+    opened.windows.uncut()
     assert opened.atlas.windows is None and len(opened.atlas) == 3
-    session.uncut()
+    session.windows.uncut()
     assert session.atlas.windows is None and len(session.atlas) == 2
     for one in (session, opened):
         one.workshop.close()

@@ -63,8 +63,8 @@ def test_windows_are_asked_for_by_their_width(qtbot: Any, tmp_path: Path) -> Non
     fields.wide.setValue(64)
     fields.overlap.setValue(50)
     assert fields.cut == Cut(window_px=64, overlap=0.5) and more.recipe == Recipe()
-    session.cut_windows(Cut(window_um=3.0))
-    fields.show_atlas(session.atlas, session.cut)  # a map of windows says how they were cut
+    session.windows.cut(Cut(window_um=3.0))
+    fields.show_atlas(session.atlas, session.windows.cut_by)  # a map of windows says how they were cut
     assert fields.cut == Cut(window_um=3.0)
     session.workshop.close()
 
@@ -96,7 +96,7 @@ def test_an_opened_window_shows_its_image_and_what_is_selected_in_it(
 
     session = Session(cache=tmp_path / "kept")
     session.open(Folder(pictures(tmp_path)))
-    session.cut_windows(Cut(window_px=128, drop_blank=False))
+    session.windows.cut(Cut(window_px=128, drop_blank=False))
     viewer, owner = shared_window, QWidget()
     qtbot.addWidget(owner)
     gallery = Gallery(viewer, session)

@@ -76,7 +76,7 @@ def merge_parts(arguments: argparse.Namespace, said: ProgressLine) -> None:
         if not arguments.no_map:
             session.lay_out()
         session.save(arguments.out)
-        told, saved = counts_of(session.atlas), session.saved_as
+        told, saved = counts_of(session.atlas), session.saving.folder
     print(f"{told}: {saved}")
 
 

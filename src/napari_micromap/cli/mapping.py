@@ -172,11 +172,11 @@ def _tell_result(session: Session, arguments: argparse.Namespace, clock: _Clock)
     shown = session.map
     assert shown is not None
     print(f"{shown.title} of {counts_of(session.atlas)} in {spoken(sum(clock.seconds.values()))}")
-    if session.saved_as is not None:
-        print(f"Saved: {session.saved_as}")
+    if session.saving.folder is not None:
+        print(f"Saved: {session.saving.folder}")
     if arguments.figure is not None:
         print(f"Figure: {arguments.figure.absolute()}")
-    if session.saved_as is None and arguments.figure is None:
+    if session.saving.folder is None and arguments.figure is None:
         print("Nothing was written; pass -o NAME.micromap or --figure NAME.png.")
 
 
@@ -193,7 +193,7 @@ def _result(session: Session, seconds: dict[str, float]) -> dict[str, Any]:
         "precision": atlas.made_by.get("precision"),
         "dim": int(atlas.embeddings.shape[1]),
         "seconds": {name: seconds[name] for name in ("gather", "embed", "fit", "layout")},
-        "out": None if session.saved_as is None else str(session.saved_as),
+        "out": None if session.saving.folder is None else str(session.saving.folder),
     }
 
 

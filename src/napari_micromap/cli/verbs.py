@@ -47,7 +47,7 @@ def show_demo(arguments: argparse.Namespace, said: ProgressLine) -> None:
         session.make_map()
         save_figure(session, figure)
         session.save(session.workshop.cache / "demo.micromap")
-        saved = session.saved_as
+        saved = session.saving.folder
     assert saved is not None
     print(f"The map of made-up films is drawn in {figure.absolute()}", flush=True)
     if arguments.no_window:

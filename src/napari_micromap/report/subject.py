@@ -45,7 +45,7 @@ def subject_of(session: Session, property: str) -> Subject:
     if answer is None:
         raise Problem(f"Test {property} first; the report tells what came of it.")
     title = session.map.title if session.map is not None else "Map"
-    return Subject(session.atlas, answer, session.workshop, title, session.saved_as, _left_out(session, answer))
+    return Subject(session.atlas, answer, session.workshop, title, session.saving.folder, _left_out(session, answer))
 
 
 def _left_out(session: Session, answer: Answer) -> tuple[tuple[str, str], ...]:

@@ -145,6 +145,23 @@ class NamedSelections:
             self.changed.emit()
 
 
+def with_named_columns(atlas: Atlas, named: NamedSelections, shown: frozenset[str]) -> tuple[Atlas, frozenset[str]]:
+    """Let the columns of named selections say what these are now; also returns which columns they have.
+
+    ``shown`` are those that they had. A column of a user's table stays, whatever it is called.
+    """
+    asked = [one for one in named if one.as_column and one.column not in atlas.tables]
+    wanted = {one.column: one.values(atlas) for one in asked}
+    before = atlas.columns
+    gone = [name for name in shown - wanted.keys() if name in before]
+    new = {name: v for name, v in wanted.items() if name not in before or not v.equals(before[name].astype(object))}
+    if gone or new:
+        kept = before.drop(columns=[*gone, *(name for name in new if name in before)])
+        columns = pd.concat([kept, pd.DataFrame(new, index=kept.index)], axis=1)
+        atlas = atlas.with_columns(columns, dict.fromkeys(new, "other"))
+    return atlas, frozenset(wanted)
+
+
 def combined(one: Rows, how: How, other: Rows) -> Rows:
     """Return the rows that are in both, in either, or in the first and not in the other."""
     if how == "or":

@@ -85,8 +85,8 @@ class _Lines:
 def _open(lines: _Lines, session: Session) -> None:
     """Say where the micrographs come from; where that is not known, folders are told by where their files lie."""
     _open_whole(lines, session)
-    if session.cut is not None:
-        lines.say(f"s.cut_windows({lines.made(session.cut)})")
+    if session.windows.cut_by is not None:
+        lines.say(f"s.windows.cut({lines.made(session.windows.cut_by)})")
 
 
 def _open_whole(lines: _Lines, session: Session) -> None:
@@ -155,12 +155,12 @@ def _columns(lines: _Lines, session: Session) -> None:
 def _bars(lines: _Lines, session: Session) -> None:
     atlas = session.atlas
     bars = {
-        i: (rows, atlas[int(at)].bar_side) for i, rows in session.corrected_bars.items() for at in atlas.rows_of([i])
+        i: (rows, atlas[int(at)].bar_side) for i, rows in session.bars.corrected.items() for at in atlas.rows_of([i])
     }
     for (rows, side), ids in _grouped(bars).items():
         on_side = "" if side == "bottom" else f", side={side!r}"
         known = atlas.ids[atlas.rows_of(ids)].tolist()
-        lines.say(f"s.set_bar_rows(s.atlas.rows_of({_listed(known)}), {rows}{on_side})")
+        lines.say(f"s.bars.correct(s.atlas.rows_of({_listed(known)}), {rows}{on_side})")
 
 
 def _scales(lines: _Lines, session: Session) -> None:
@@ -213,7 +213,7 @@ def _map(lines: _Lines, session: Session) -> None:
         if out:
             lines.say(f"s.exclude(s.atlas.rows_of({_listed(out)}), 'other')  # the map was made without them")
         lines.say(f"s.lay_out({lines.made(layout)}, at_once=True)")
-        if session.fresh:
+        if session.growing.fresh:
             lines.say("# images that came later were placed on that map; here they take part in it")
         if out:
             lines.say(f"s.include(s.atlas.rows_of({_listed(out)}))")

@@ -75,7 +75,7 @@ class Snapshot:
             filters=tuple(one.label for one in session.scope.filters),
             after_property=session.scope.after_property(atlas),
             named=tuple(session.named),
-            state=session.state(),
+            state=session.saving.state(),
             thumbnails=session.workshop.thumbnails,
         )
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari.utils.theme import get_theme
@@ -179,8 +178,7 @@ class MicromapDock(QWidget):
         listen(self, self.session.atlas_changed, self._on_atlas)
         listen(self, self.session.map_changed, self._on_map)
         listen(self, self.session.tables.changed, self._on_joined)
-        listen(self, self.session.saved_changed, self._on_saved)
-        listen(self, self.session.grown, self._on_grown)
+        listen(self, self.session.growing.grown, self._on_grown)
         listen(self, self.session.warned, self._on_warned)
         listen(self, self.session.scope.changed, self.heights.share)
         listen(self, self.session.selection.changed, lambda _: self.notice.make_room())
@@ -200,7 +198,7 @@ class MicromapDock(QWidget):
         self.start.show_recent()
         self.header.setVisible(len(atlas) > 0)
         self._show_check()
-        self.more.fields.show_atlas(atlas, self.session.cut)
+        self.more.fields.show_atlas(atlas, self.session.windows.cut_by)
         self._show_duration()
         if len(atlas):
             self._warm_up()
@@ -257,9 +255,6 @@ class MicromapDock(QWidget):
         details = self._lanes.details
         self.notice.tell_failure(sentence, (lambda: self.windows.details(details)) if details else None)
 
-    def _on_saved(self, _: Path | None) -> None:
-        self.more.fields.show_atlas(self.session.atlas, self.session.cut)  # of a map that was opened, it is known now
-
     def _on_joined(self, joined: Joined | None) -> None:
         if joined is None:
             return
@@ -274,7 +269,7 @@ class MicromapDock(QWidget):
 
     def _on_warned(self, said: str) -> None:
         self.wishes.tell_of_session(said, self.notice.tell)
-        if self.gallery.mode == "gallery" and not self.session.images_missing:  # they may have been found
+        if self.gallery.mode == "gallery" and not self.session.growing.images_missing:  # they may have been found
             self.gallery.show(self.gallery.page)
 
     # ------------------------------------------------------------------ ask

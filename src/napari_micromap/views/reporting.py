@@ -75,7 +75,7 @@ class ReportPanel(QWidget):
     def _on_begin(self) -> None:
         session = self._session
         paths = [Path(str(path)).parent for path in session.atlas.paths if str(path)]
-        folder = session.saved_as.parent if session.saved_as is not None else next(iter(paths), Path.home())
+        folder = session.saving.folder.parent if session.saving.folder is not None else next(iter(paths), Path.home())
         suggested = (folder if os.access(folder, os.W_OK) else Path.home()) / "report.html"
         ask_where_to_write(self, "Write the report", suggested, self.write, "Web pages")
 

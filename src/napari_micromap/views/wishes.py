@@ -85,14 +85,14 @@ class Wishes:
 
     def tell_of_session(self, sentence: str, tell: Callable[..., object]) -> None:
         """Pass on what a session warns of; where images are missing, offer to look for them."""
-        missing = self._session.images_missing
+        missing = self._session.growing.images_missing
         tell(sentence, "Find them…" if missing else "", self.ask_images if missing else None)
 
     def ask_images(self) -> None:
         """Look for images that are not where they were in a folder that the user names."""
         asking.ask_folder(
             self._window, "Which folder holds the images now?", beside(self._session),
-            lambda folder: self._try(lambda: self._session.find_images(folder)),
+            lambda folder: self._try(lambda: self._session.growing.find_images(folder)),
         )  # fmt: skip
 
     def open_dropped(self, paths: Sequence[Path]) -> None:
@@ -185,9 +185,9 @@ class Wishes:
         """Let windows be dots, cut so, or whole images again; nothing where that is so already."""
         windows = self._session.atlas.windows is not None
         if wanted is None and windows:
-            self._try(self._session.uncut)
-        elif wanted is not None and not (windows and self._session.cut in (None, wanted)):
-            self._try(lambda: self._session.cut_windows(wanted))
+            self._try(self._session.windows.uncut)
+        elif wanted is not None and not (windows and self._session.windows.cut_by in (None, wanted)):
+            self._try(lambda: self._session.windows.cut(wanted))
 
     def make_map(self, backbone: Backbone, recipe: Recipe, layout: Layout | None) -> None:
         """Make the map; where weights would have to be downloaded, ask before."""

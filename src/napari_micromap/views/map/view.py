@@ -108,7 +108,7 @@ class MapView(QWidget):
         listen(self, session.selection.changed, self._show_selection)
         listen(self, session.scope.changed, self._show_scope)
         listen(self, session.current_changed, self._show_current)
-        listen(self, session.fresh_changed, lambda _: self._show_dots())
+        listen(self, session.growing.fresh_changed, lambda _: self._show_dots())
         listen(self, session.questions.scanned, self._show_region)
         self.canvas.lasso_drawn.connect(self._on_lasso)
         self.canvas.dot_clicked.connect(self._on_dot_clicked)
@@ -224,7 +224,7 @@ class MapView(QWidget):
             self.toolbar.show_counts("")
             return
         exact = "PCA" in shown.title
-        fresh = len(self._session.fresh)
+        fresh = len(self._session.growing.fresh)
         joined = f" · {counted(fresh, 'new image')} ringed" if fresh else ""
         self.canvas.show_words("", (shown.title if exact else shown.title + _NO_METRIC) + joined)
         places = self._places()
@@ -253,7 +253,7 @@ class MapView(QWidget):
 
     def _newcomers(self) -> NDArray[np.bool_] | None:
         """Return which rows joined since the map was made; None where there are none."""
-        atlas, fresh = self._session.atlas, self._session.fresh
+        atlas, fresh = self._session.atlas, self._session.growing.fresh
         return np.isin(atlas.ids, list(fresh)) if fresh else None
 
     def _places(self) -> Positions | None:

@@ -132,7 +132,7 @@ class BarsWindow(QDialog):
     def _on_corrected(self, row: int, bar_rows: int, side: Side) -> None:
         atlas = self._session.atlas
         whole_kind = self.cards[row].whole_kind.isChecked()
-        self._session.set_bar_rows(atlas.rows_of_kind(row) if whole_kind else [row], bar_rows, side)
+        self._session.bars.correct(atlas.rows_of_kind(row) if whole_kind else [row], bar_rows, side)
 
     def _on_make(self) -> None:
         if self._make_map is not None:

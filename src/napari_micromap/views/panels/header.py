@@ -48,7 +48,7 @@ class HeaderPanel(QWidget):
         self.show_folded(False)
         listen(self, session.atlas_changed, self._on_atlas)
         listen(self, session.scope.changed, lambda: self._on_atlas(session.atlas))
-        listen(self, session.saved_changed, lambda _: self._on_atlas(session.atlas))
+        listen(self, session.saving.changed, lambda _: self._on_atlas(session.atlas))
         self._on_atlas(session.atlas)
 
     @property
@@ -70,7 +70,7 @@ class HeaderPanel(QWidget):
         self.folded.emit(not open_)
 
     def _on_atlas(self, atlas: Atlas) -> None:
-        saved = self._session.saved_as
+        saved = self._session.saving.folder
         self.title.say(saved.stem if saved is not None else name_of(atlas), str(saved or name_of(atlas)))
         used = self._session.used
         said = counts_of(atlas, used)

@@ -64,7 +64,7 @@ class _Handing(QDialog):
         asking.ask_where_to_write(self, title, self._suggested(ending), write, what)
 
     def _suggested(self, ending: str) -> Path:
-        atlas, saved = self._session.atlas, self._session.saved_as
+        atlas, saved = self._session.atlas, self._session.saving.folder
         first = str(atlas.paths[0]) if len(atlas) else ""
         folder = saved.parent if saved is not None else Path(first).parent.parent if first else Path.home()
         return (folder if folder.is_dir() else Path.home()) / f"{name_of(atlas) or 'map'}{ending}"
