@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import tifffile
 from numpy.typing import NDArray
-from qtpy.QtCore import QPoint, Qt
+from qtpy.QtCore import QEventLoop, QPoint, Qt, QTimer
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication
 
@@ -68,6 +68,13 @@ def picture(height: int, width: int, seed: int) -> NDArray[np.uint8]:
 def settle(times: int = 5) -> None:
     for _ in range(times):
         QApplication.processEvents()
+
+
+def rest() -> None:
+    """Leave zoom and pan alone until tiles are read."""
+    loop = QEventLoop()
+    QTimer.singleShot(300, loop.quit)
+    loop.exec()
 
 
 def canvas_place(viewer: Any, y: float, x: float) -> tuple[float, float]:
@@ -376,7 +383,9 @@ def test_thumbnails_show_first_where_they_are_kept(viewer: Any, few: Session) ->
         thumbnails.put(thumbnails.key_of(micrograph), picture(48, 64, 0))
     gallery = Gallery(viewer, few)
     few.selection.replace(np.arange(5))
-    assert not any(pixels.preview for pixels in gallery._page.montage.tiles.values()), "the pictures came after them"
+    assert all(pixels.preview for pixels in gallery._page.montage.tiles.values())
+    rest()
+    assert not any(pixels.preview for pixels in gallery._page.montage.tiles.values()), "the pictures come after them"
     gallery.dispose()
     few.workshop.close()
 

@@ -25,10 +25,12 @@ from napari_micromap.montage import (
     Filled,
     Montage,
     arrange,
+    arrange_page,
     captions,
-    compose_page,
+    fill,
     grid_for,
     typical_first,
+    whole_page,
 )
 from napari_micromap.montage.tiles import gray_if_pale, gray_window, read_tile, tile_of, to_8bit
 from napari_micromap.sources.folder import Folder
@@ -51,9 +53,15 @@ def atlas_of(folder: Path, pictures: dict[str, Pixels]) -> Atlas:
     return finish(Folder(folder)())
 
 
+def page_of(atlas: Atlas, rows: NDArray[np.intp]) -> Filled:
+    """Read the first page of some rows from their files."""
+    page = finish(arrange_page(atlas, rows, 0, 1.5)).arrangement
+    return finish(fill(atlas, page, whole_page(page)))
+
+
 def montage_of(atlas: Atlas, zoom: float | None = None, **looks: object) -> Montage:
     """Make a page that is seen at a zoom; at that of its finest picture if left out."""
-    filled = finish(compose_page(atlas, np.arange(len(atlas)), 0, 1.5))
+    filled = page_of(atlas, np.arange(len(atlas)))
     grid = grid_for(filled.arrangement, zoom or float(filled.arrangement.own.max()))
     return Montage(filled.arrangement, grid, filled.tiles, **looks)  # type: ignore[arg-type]
 
@@ -192,7 +200,7 @@ def test_at_its_own_resolution_a_tile_is_its_picture_pixel_by_pixel(tmp_path: Pa
 @pytest.mark.parametrize("zoom", [0.4, 0.655, 1.18, 1.61, 3.0])
 def test_at_any_zoom_a_tile_is_the_mean_of_the_area_that_each_screen_pixel_covers(real_data: Path, zoom: float) -> None:
     atlas = finish(Folder(real_data / "uhcs")())
-    filled = finish(compose_page(atlas, np.arange(0, 43, 5), 0, 1.5))
+    filled = page_of(atlas, np.arange(0, 43, 5))
     montage = Montage(filled.arrangement, grid_for(filled.arrangement, zoom, (3.3, -7.7)), filled.tiles)
     for tile, row in enumerate(filled.arrangement.rows.tolist()):
         specimen = atlas[row].specimen()
@@ -310,7 +318,7 @@ def test_the_data_bar_is_not_in_a_tile(real_data: Path) -> None:
 def test_a_micrograph_that_cannot_be_read_is_told_and_the_others_are_there(tmp_path: Path) -> None:
     atlas = atlas_of(tmp_path, {name: striped(60, 80, seed) for seed, name in enumerate("abc")})
     (tmp_path / "b.tif").unlink()
-    filled = finish(compose_page(atlas, np.arange(3), 0, 1.5))
+    filled = page_of(atlas, np.arange(3))
     assert [bool(filled.tiles[tile].trouble) for tile in range(3)] == [False, True, False]
     assert "not readable" in captions(atlas, np.array([1]), None, troubles={1: filled.tiles[1].trouble})[0]
 
@@ -325,17 +333,13 @@ def test_thumbnails_come_first_and_the_pictures_replace_them(tmp_path: Path) -> 
         def get(self, key: str) -> NDArray[np.uint8] | None:
             return np.full((12, 16), 9, np.uint8) if key == str(atlas.ids[0]) else None
 
-    told: list[Filled] = []
-    last = finish(
-        compose_page(atlas, np.arange(2), 0, 1.5, Kept()),
-        lambda progress: told.append(progress.partial) if isinstance(progress.partial, Filled) else None,
-    )
-    assert list(told[0].tiles) == [0]
-    assert told[0].tiles[0].preview
-    page = told[0].arrangement
-    montage = Montage(page, grid_for(page, 1.0), told[0].tiles)
+    first = finish(arrange_page(atlas, np.arange(2), 0, 1.5, Kept()))
+    assert list(first.tiles) == [0]
+    assert first.tiles[0].preview
+    page = first.arrangement
+    montage = Montage(page, grid_for(page, 1.0), first.tiles)
     assert montage.unread() == [(0, page.own[0]), (1, page.own[1])]
-    montage.put(last.tiles)
+    montage.put(finish(fill(atlas, page, montage.unread())).tiles)
     assert not montage.unread()
     assert not montage.tiles[0].preview
 
@@ -367,7 +371,7 @@ def test_pages_of_a_hundred(tmp_path: Path) -> None:
         paths=np.repeat(atlas.paths, 230),
         pages=np.repeat(atlas.pages, 230),
     )
-    pages = [finish(compose_page(many, np.arange(230), page, 1.5)).arrangement for page in (0, 2, 99)]
+    pages = [finish(arrange_page(many, np.arange(230), page, 1.5)).arrangement for page in (0, 2, 99)]
     assert [len(page) for page in pages] == [100, 30, 30]
     assert {(page.pages, page.total) for page in pages} == {(3, 230)}
     assert np.concatenate([pages[0].rows, pages[1].rows]).tolist() == [*range(100), *range(200, 230)]

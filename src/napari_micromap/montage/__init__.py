@@ -3,7 +3,7 @@
 from napari_micromap.montage.arrangement import FRAME, GUTTER, LABEL, TILE, Arrangement, arrange, typical_first
 from napari_micromap.montage.captions import captions
 from napari_micromap.montage.composing import Montage, Want
-from napari_micromap.montage.filling import PER_PAGE, Filled, compose_page, counts_on, fill
+from napari_micromap.montage.filling import PER_PAGE, Filled, arrange_page, counts_on, fill, whole_page
 from napari_micromap.montage.grid import Grid, grid_for
 from napari_micromap.montage.scales import TileBars, only_unknown, tile_bars
 from napari_micromap.montage.tiles import TilePixels
@@ -22,12 +22,13 @@ __all__ = [
     "TilePixels",
     "Want",
     "arrange",
+    "arrange_page",
     "captions",
-    "compose_page",
     "counts_on",
     "fill",
     "grid_for",
     "only_unknown",
     "tile_bars",
     "typical_first",
+    "whole_page",
 ]

@@ -41,10 +41,10 @@ class Filled:
     tiles: dict[int, TilePixels]
 
 
-def compose_page(
+def arrange_page(
     atlas: Atlas, rows: Rows, page: int, aspect: float, thumbnails: Thumbnails | None = None, same_scale: bool = False
 ) -> Work[Filled]:
-    """Arrange a page of these rows, most typical first, and read it: from thumbnails, then from the pictures.
+    """Arrange a page of these rows, most typical first, with what thumbnails show of it.
 
     With ``same_scale`` pictures are cut so that all tiles of the page have the same scale, where one is known.
     """
@@ -55,11 +55,7 @@ def compose_page(
     shown = ordered[page * PER_PAGE : (page + 1) * PER_PAGE]
     um_per_px = atlas.um_per_px[shown] if same_scale else None
     arrangement = arrange(shown, _sizes(atlas, shown), aspect, page, pages, len(ordered), um_per_px)
-    previews = _previews(atlas, arrangement, thumbnails)
-    if previews:
-        yield Progress(_STAGE, 0, len(shown), partial=Filled(arrangement, previews))
-    wanted = np.minimum(arrangement.own, arrangement.kept).tolist()
-    return (yield from fill(atlas, arrangement, list(enumerate(wanted)), previews))
+    return Filled(arrangement, _previews(atlas, arrangement, thumbnails))
 
 
 def counts_on(page: Arrangement) -> str:
@@ -70,11 +66,14 @@ def counts_on(page: Arrangement) -> str:
     return f"{first + 1:,}–{first + len(page):,} of {page.total:,}"
 
 
-def fill(
-    atlas: Atlas, arrangement: Arrangement, wants: Sequence[Want], tiles: dict[int, TilePixels] | None = None
-) -> Work[Filled]:
+def whole_page(arrangement: Arrangement) -> list[Want]:
+    """Return all tiles of a page, as fine as it is kept."""
+    return list(enumerate(np.minimum(arrangement.own, arrangement.kept).tolist()))
+
+
+def fill(atlas: Atlas, arrangement: Arrangement, wants: Sequence[Want]) -> Work[Filled]:
     """Read tiles of a page; what is there already can be shown meanwhile."""
-    filled = dict(tiles or {})
+    filled: dict[int, TilePixels] = {}
     wholes = Wholes()
 
     def read(want: Want) -> TilePixels:

@@ -18,6 +18,7 @@ from napari_micromap.recipe import Recipe
 Eight: TypeAlias = NDArray[np.uint8]  # (h, w) or (h, w, 3)
 
 _PALE, _FEW_PIXELS = 0.12, 0.005  # channels that differ less, of the gray range, and in fewer pixels, are no color
+_ENLARGED = 0.5  # pixels of a picture, or fewer, in one of the screen
 _SMALLEST = 48  # pixels: the side at which halving ends
 
 
@@ -158,13 +159,18 @@ def part_of(pixels: Eight, rows: tuple[int, int, float, float], columns: tuple[i
     from PIL import Image
 
     (y0, y1, top, bottom), (x0, x1, left, right) = rows, columns
+    down, across = pixels.shape[0] / (bottom - top), pixels.shape[1] / (right - left)
+    if across <= _ENLARGED:  # each pixel is seen: the one that a middle lies in, whichever part is looked at
+        ys, xs = (
+            (np.arange(f, e) + 0.5 - begin) * step for (f, e, begin, _), step in ((rows, down), (columns, across))
+        )
+        return pixels[np.ix_(*(np.clip(at.astype(int), 0, side - 1) for at, side in zip((ys, xs), pixels.shape)))]
     inner = [
         (max(first, int(np.ceil(begin - 1e-6))), min(end, int(np.floor(stop + 1e-6))))
         for first, end, begin, stop in (rows, columns)
     ]
     # A pixel at the picture's edge that is covered in part repeats its neighbor; one that holds all of it is its mean.
     (iy0, iy1), (ix0, ix1) = ((a, b) if a < b else (f, f + 1) for (a, b), f in zip(inner, (y0, x0)))
-    down, across = pixels.shape[0] / (bottom - top), pixels.shape[1] / (right - left)
     box = np.array([(ix0 - left) * across, (iy0 - top) * down, (ix1 - left) * across, (iy1 - top) * down])
     box = np.clip(box, 0, [pixels.shape[1], pixels.shape[0]] * 2)
     reach = int(np.ceil(max(across, down, 1))) + 1  # of the filter around what is wanted
@@ -172,7 +178,6 @@ def part_of(pixels: Eight, rows: tuple[int, int, float, float], columns: tuple[i
     cut = np.ascontiguousarray(pixels[fy : int(np.ceil(box[3])) + reach, fx : int(np.ceil(box[2])) + reach])
     a, b, c, d = np.clip(box - [fx, fy, fx, fy], 0, [cut.shape[1], cut.shape[0]] * 2).tolist()
     # Of PIL's filters Hamming's comes closest to the mean of the area (r > .98; box .91), as it weighs parts of pixels.
-    how = Image.Resampling.HAMMING if across > 0.5 else Image.Resampling.NEAREST
-    small = Image.fromarray(cut).resize((ix1 - ix0, iy1 - iy0), how, box=(a, b, c, d))
+    small = Image.fromarray(cut).resize((ix1 - ix0, iy1 - iy0), Image.Resampling.HAMMING, box=(a, b, c, d))
     around = ((iy0 - y0, y1 - iy1), (ix0 - x0, x1 - ix1), (0, 0))
     return np.pad(np.asarray(small), around[: pixels.ndim], mode="edge")

@@ -61,7 +61,7 @@ class Page:
             self.shared_contrast,
         )  # fmt: skip
         self._put()
-        if self.scene.image is not None:
+        if self.scene.image is not None and not self.scene.image.visible:
             self.scene.image.visible = True
         self._mark_changed(filled)
 

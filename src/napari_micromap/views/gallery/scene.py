@@ -90,10 +90,12 @@ class Scene:
             below = [self._viewer.layers.index(layer) for layer in self.layers if layer is not self.image]
             self._viewer.layers.insert(min(below, default=len(self._viewer.layers)), self.image)
             return
+        events = self.image.events
+        with events.scale.blocker(), events.translate.blocker():  # new data tell all that these would
+            _place(self.image, scale, translate)
         # napari cuts the new picture where the old one was looked at; there may be nothing.
         self.image.corner_pixels = np.array([[0, 0], np.subtract(grid.shapes[-1], 1)])
         self.image.data = montage.levels
-        _place(self.image, scale, translate)
         self.use_units(units)
         self.image.metadata = {**OURS, UNIT: unit}
 
@@ -122,7 +124,8 @@ class Scene:
             )  # fmt: skip
             self._viewer.layers.append(self.labels)
             return
-        self.labels.data = places
+        with self.labels.events.data.blocker():  # napari slices all layers anew for it, and the picture's own will do
+            self.labels.data = places
         self.labels.features = features
         _place(self.labels, (unit, unit))
         if self.labels.text.size != self._points * unit:
@@ -155,7 +158,8 @@ class Scene:
             above = len(self._viewer.layers) if self.image is None else self._viewer.layers.index(self.image) + 1
             self._viewer.layers.insert(above, self.frames)
             return
-        self.frames.data = drawn
+        with self.frames.events.data.blocker():
+            self.frames.data = drawn
         self.frames.edge_color = colored
         _place(self.frames, (unit, unit))
 

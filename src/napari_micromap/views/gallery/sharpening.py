@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from qtpy.QtCore import QTimer
 
-from napari_micromap.montage import Filled, Want, fill
+from napari_micromap.montage import Arrangement, Filled, Want, fill
 from napari_micromap.session import Session
 from napari_micromap.views.gallery.page import Page
 from napari_micromap.work import Progress
@@ -23,39 +23,38 @@ class Sharpening:
         Whose work it is.
     page : Page
         What is looked at.
-    wanted : callable
-        Says whether the page is seen now.
     take : callable
         Shows what was read.
     """
 
-    def __init__(
-        self, session: Session, page: Page, wanted: Callable[[], bool], take: Callable[[Filled], None]
-    ) -> None:
-        self._session, self._page, self._wanted, self._take = session, page, wanted, take
+    def __init__(self, session: Session, page: Page, take: Callable[[Filled], None]) -> None:
+        self._session, self._page, self._take = session, page, take
+        self._awake = False
         self._coming: dict[int, float] = {}  # tiles that are being read, and how finely
         self._resting = QTimer()
         self._resting.setSingleShot(True)
         self._resting.setInterval(_REST)
         self._resting.timeout.connect(self._sharpen)
 
+    def wake(self) -> None:
+        """Look at the page that stands there from now on."""
+        self._awake = True
+        self._resting.start()
+
     def look(self, _: object = None) -> None:
         """Wait until zoom, pan and the canvas' size rest."""
-        if self._wanted():
+        if self._awake:
             self._resting.start()
 
-    def forget(self) -> None:
-        """Expect nothing any more."""
-        self._coming = {}
-
     def rest(self) -> None:
-        """Expect nothing, and stop waiting."""
+        """Expect nothing, and read nothing until there is a page again: what is read takes the place of other work."""
+        self._awake = False
         self._coming = {}
         self._resting.stop()
 
-    def read(self, wants: list[Want]) -> None:
-        """Read tiles of the page."""
-        arrangement, session = self._page.arrangement, self._session
+    def read(self, wants: list[Want], page: Arrangement | None = None) -> None:
+        """Read tiles of the page that is shown, or of one that is shown once something of it is read."""
+        arrangement, session = page or self._page.arrangement, self._session
         if arrangement is None or not wants:
             return
         self._coming = dict(wants)
@@ -66,8 +65,6 @@ class Sharpening:
 
     def _sharpen(self) -> None:
         """Bring the tiles in sight to the screen's pixels; read finer ones, then what is still missing."""
-        if not self._wanted():
-            return
         self._page.refit()
         self._page.focus()
         montage, wants = self._page.montage, self._page.wants_in_sight()

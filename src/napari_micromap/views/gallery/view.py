@@ -11,7 +11,7 @@ from napari.viewer import Viewer
 from psygnal import Signal
 
 from napari_micromap.atlas import Atlas, Micrograph, Rows
-from napari_micromap.montage import Arrangement, Filled, compose_page, counts_on
+from napari_micromap.montage import Arrangement, Filled, arrange_page, counts_on, whole_page
 from napari_micromap.session import Session
 from napari_micromap.views.gallery.ahead import Letters
 from napari_micromap.views.gallery.borrowed import Borrowed, Camera
@@ -20,7 +20,6 @@ from napari_micromap.views.gallery.opened import Opened, Whole, holds_windows, r
 from napari_micromap.views.gallery.page import Page
 from napari_micromap.views.gallery.sharpening import Sharpening
 from napari_micromap.views.gallery.surroundings import Surroundings, is_ours, layer_of
-from napari_micromap.work import Progress
 
 Mode: TypeAlias = Literal["closed", "gallery", "opened"]
 # Each tile a whole micrograph with a scale bar of its own, or all cut to one scale, for which napari's bar is right.
@@ -51,7 +50,7 @@ class Gallery:
         self._camera: Camera | None = None  # of the gallery, while a micrograph is opened
         self._mode: Mode = "closed"
         self._ids = session.atlas.ids
-        self._sharpening = Sharpening(session, self._page, lambda: self._mode == "gallery", self._take)
+        self._sharpening = Sharpening(session, self._page, self._take)
         self._tile_scale: TileScale = "fit"
         self._sizes = session.atlas.um_per_px
         self._outdated = False  # the page behind an opened micrograph has tiles of another scale
@@ -166,11 +165,11 @@ class Gallery:
         rows, aspect, same = session.selection.rows, self._aspect(), self._tile_scale == "same"
         if not len(rows):
             return
-        self._sharpening.forget()
+        self._sharpening.rest()
         self._outdated = False
         session.run(
-            lambda: compose_page(session.atlas, rows, page, aspect, session.workshop.thumbnails, same),
-            lane="gallery", done=self._on_filled, progress=self._on_progress,
+            lambda: arrange_page(session.atlas, rows, page, aspect, session.workshop.thumbnails, same),
+            lane="gallery", done=self._on_arranged,
         )  # fmt: skip
 
     def next_page(self) -> None:
@@ -195,7 +194,7 @@ class Gallery:
         self._camera.point(self._viewer)
         self._page.focus()
         self._mark()
-        self._sharpening.read(self._page.montage.unread())
+        self._sharpening.wake()
         self.changed.emit()
         if self._outdated:
             self.show(self.page)
@@ -231,13 +230,12 @@ class Gallery:
             self._ids, self._sizes = atlas.ids, atlas.um_per_px
             self.close()
 
-    def _on_progress(self, progress: Progress) -> None:
-        if isinstance(progress.partial, Filled):
-            self._take(progress.partial)
-
-    def _on_filled(self, filled: Filled) -> None:
-        self._sharpening.forget()
-        self._take(filled)
+    def _on_arranged(self, page: Filled) -> None:
+        """Show what thumbnails show, and read files when that stands; where there are none, read at once."""
+        if page.tiles:
+            self._take(page)
+        else:
+            self._sharpening.read(whole_page(page.arrangement), page.arrangement)
 
     def _take(self, filled: Filled) -> None:
         """Show what was read; a new page takes the place of the one before."""
@@ -252,6 +250,7 @@ class Gallery:
         self._hide_sources()
         self._mode = "gallery"
         self._page.show(filled)
+        self._sharpening.wake()
         self._show_scale_bar()
         if first or self._borrowed.selection_untouched:
             self._mark()
