@@ -43,9 +43,8 @@ class TorchvisionCnn:
     builder: ClassVar[str]  # of torchvision.models
     published: ClassVar[str]  # the file of weights, with its hash
     megabytes: ClassVar[float]
-    taps: ClassVar[
-        tuple[int, ...]
-    ]  # the last modules of the trunk at strides 8, 16 and 32, and the head if there is one
+    # The last modules of the trunk at strides 8, 16 and 32, and the head if there is one.
+    taps: ClassVar[tuple[int, ...]]
 
     def __init_subclass__(cls) -> None:
         cls.__doc__ = f"{cls.__doc__}{PARAMETERS}"

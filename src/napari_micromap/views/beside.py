@@ -36,7 +36,7 @@ class TablesBeside(QWidget):
         row.setContentsMargins(name_width(self) + GAP, 0, 0, 0)
         self.setLayout(row)
         self.hide()
-        self._soon = QTimer(self)  # the session says where images came from only after it has shown them
+        self._soon = QTimer(self)  # a saved session says which tables it has only after its images
         self._soon.setSingleShot(True)
         self._soon.timeout.connect(self._look)
         listen(self, session.atlas_changed, self._on_atlas)
