@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from napari_micromap.descriptors import Measured, inner
 
+_WAYS = (0, np.pi / 4, np.pi / 2, 3 * np.pi / 4)  # from a pixel to the one it is compared with
 _CIRCLE = ((0, 1), (-1, 1), (-1, 0), (-1, -1), (0, -1), (1, -1), (1, 0), (1, 1))  # neighbors, one after the other
 _ASLANT = 0.70711
 _SIDE, _CORNER = np.float32(_ASLANT * (1 - _ASLANT)), np.float32(_ASLANT**2)  # shares of pixels in a point aslant
@@ -40,12 +41,12 @@ class Texture:
         self, gray: NDArray[np.float32], um_per_px: float | None = None, out: NDArray[np.bool_] | None = None
     ) -> Measured:
         """Measure an (h, w) gray picture of values 0–1."""
-        from skimage.feature import graycoprops
+        from skimage.feature import graycomatrix, graycoprops
 
         steps = np.minimum((gray * self.levels).astype(np.uint8), self.levels - 1)
         if out is not None and not out.all():
             steps[out] = self.levels  # a level of its own, whose pairs are dropped
-        pairs = np.stack([_pairs(steps, *way, self.levels + 1) for way in self._ways], axis=-1)[:, :, None]
+        pairs = graycomatrix(steps, [self.distance_px], _WAYS, self.levels + 1, symmetric=True)
         pairs = pairs[: self.levels, : self.levels].astype(np.float64)
         matrix = pairs / np.maximum(pairs.sum(axis=(0, 1), keepdims=True), 1)
         names = ("contrast", "homogeneity", "energy", "correlation")
@@ -58,23 +59,6 @@ class Texture:
         values["LBP flat share"] = float(shares[8])
         said = "pixels without a darker neighbor: flat places and dark points"
         return Measured(values, (patterns == 8) & counted, said, ("LBP flat share",))
-
-    @property
-    def _ways(self) -> tuple[tuple[int, int], ...]:
-        """Rows and columns from a pixel to the one it is compared with, in four directions."""
-        far, aslant = self.distance_px, round(self.distance_px * np.sqrt(0.5))
-        return (0, far), (aslant, aslant), (far, 0), (aslant, -aslant)
-
-
-def _pairs(steps: NDArray[np.uint8], down: int, across: int, levels: int) -> NDArray[np.intp]:
-    """Return (levels, levels) how often two levels stand so far apart, either way round."""
-    one, other = steps[: len(steps) - down], steps[down:]
-    wide = steps.shape[1]
-    one = one[:, max(0, -across) : wide - max(0, across)]
-    other = other[:, max(0, across) : wide - max(0, -across)]
-    both = one.astype(np.uint16) * np.uint16(levels) + other
-    counts = np.bincount(both.ravel(), minlength=levels**2).reshape(levels, levels)
-    return np.asarray(counts + counts.T, np.intp)
 
 
 def _patterns(gray: NDArray[np.uint8]) -> NDArray[np.uint8]:
