@@ -88,7 +88,7 @@ def ours(embeddings: NDArray[np.float32]) -> dict[str, Any]:
     atlas = bare.with_embeddings(embeddings, {})
     workshop.warm()
     threading.Thread(target=watch, daemon=True).start()
-    atlas = finish(pipeline.fit(atlas))
+    atlas = finish(pipeline.fit(atlas, workshop))
     fitted = time.perf_counter()
     atlas, _ = finish(pipeline.lay_out(atlas, None, workshop))
     laid_out = time.perf_counter()

@@ -288,6 +288,15 @@ def test_another_distance_or_seed_uses_the_neighbors_again(
     assert np.array_equal(atlas.positions, Umap(min_dist=0.5, seed=1, epochs=20).lay_out(features, neighbors))
 
 
+def test_the_process_finds_the_neighbors_of_large_collections(process: LayoutProcess, clustered: Clustered) -> None:
+    features, _, exact = clustered
+    told: list[Progress] = []
+    found = finish(process.find_neighbors(features, 15), told.append)
+    alike = [len(np.intersect1d(one, other)) for one, other in zip(exact.rows[:, :15], found.rows)]
+    assert np.mean(alike) / 15 > 0.99
+    assert {p.stage for p in told} <= {"Preparing", "Comparing"}
+
+
 def test_what_a_library_raises_is_a_sentence(process: LayoutProcess) -> None:
     with pytest.raises(Problem, match=r"^t-SNE stopped before it was done: .*perplexity.*PCA\.$"):
         finish(process.run(Tsne(perplexity=-1.0), np.eye(40, dtype=np.float32), None))

@@ -87,7 +87,7 @@ def grow(atlas: Atlas, source: Source, workshop: pipeline.Workshop, device: str 
         _check_same(atlas, part)
     both = _with_name_pieces(joined(atlas, part), len(atlas))
     if atlas.features is not None:
-        both = yield from _with_places(atlas, both)
+        both = yield from _with_places(atlas, both, workshop)
     return Growth(both, np.arange(len(atlas), len(both), dtype=np.intp), moved, gone, changed)
 
 
@@ -241,7 +241,7 @@ def layout_of(atlas: Atlas) -> Layout:
     return pipeline.usual_layout(len(atlas))
 
 
-def _with_places(old: Atlas, both: Atlas) -> Work[Atlas]:
+def _with_places(old: Atlas, both: Atlas, workshop: pipeline.Workshop) -> Work[Atlas]:
     from napari_micromap.neighbors import find_neighbors, grown_neighbors
 
     assert old.space is not None and old.features is not None and both.embeddings is not None
@@ -249,7 +249,10 @@ def _with_places(old: Atlas, both: Atlas) -> Work[Atlas]:
     features = np.vstack([old.features, new_features])
     k = pipeline.NEIGHBORS_KEPT
     known = old.neighbors
-    neighbors = yield from (find_neighbors(features, k) if known is None else grown_neighbors(known, features, k))
+    if known is None:
+        neighbors = yield from find_neighbors(features, k, workshop.search)
+    else:
+        neighbors = yield from grown_neighbors(known, features, k, workshop.search)
     fitted_to = np.arange(len(old), dtype=np.intp) if old.fitted_to is None else old.fitted_to
     both = both.with_features(old.space, features, neighbors, fitted_to)
     if old.positions is None:

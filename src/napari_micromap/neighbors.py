@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import warnings
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_micromap.compiling import keep_compiled
 from napari_micromap.work import Progress, Work
 
 # Distances are compared on a grid this fine, so that equal pictures tie in spite of rounding.
@@ -17,11 +19,6 @@ _ROW_MASK = np.uint64(0xFFFFFFFF)
 _NEVER = np.uint64(0xFFFFFFFFFFFFFFFF)
 _BLOCK_BYTES = 64 << 20
 EXACT_UP_TO = 20_000  # rows; beyond, comparing all with all takes too long
-_CANDIDATES = 42.0  # times √n: rows that a row of a larger collection is compared with, about
-_ROUNDS = 6  # in which groups are found
-_LEARNED = 50  # rows a group, from which it is found
-_ASKED = 16  # nearest others whose nearest are looked at, too: who is near them is often near
-_LOOKS = 2
 _FEW = 0.2  # of the rows: where no more than these joined, only they are searched for
 
 
@@ -39,6 +36,10 @@ class Neighbors:
 
     rows: NDArray[np.int32]
     distances: NDArray[np.float32]
+
+
+# Finds neighbors of (n, p) features, k a row, as likely_neighbors does.
+Search = Callable[[NDArray[np.float32], int], Work[Neighbors]]
 
 
 def exact_neighbors(features: NDArray[np.float32], k: int, block: int | None = None) -> Work[Neighbors]:
@@ -62,22 +63,12 @@ def exact_neighbors(features: NDArray[np.float32], k: int, block: int | None = N
     directions = _directions(features)
     for part in _blocks(n, n, block):
         yield Progress("Comparing", part.start, n)
-        keys = _keys(directions[part], directions)
-        keys[np.arange(len(keys)), np.arange(part.start, part.stop)] = _NEVER
-        rows[part], distances[part] = _nearest(keys, k)
+        rows[part], distances[part] = _exact(directions, np.arange(part.start, part.stop), k)
     return Neighbors(rows, distances)
 
 
-def find_neighbors(features: NDArray[np.float32], k: int) -> Work[Neighbors]:
-    """Find the k nearest others of each row: exactly, or among likely ones where there are more than 20,000 rows."""
-    return (yield from (exact_neighbors if len(features) <= EXACT_UP_TO else likely_neighbors)(features, k))
-
-
-def likely_neighbors(features: NDArray[np.float32], k: int, candidates: int = 0) -> Work[Neighbors]:
-    """Find nearly all of the k nearest others of each row by comparing it with rows of its own and nearby groups.
-
-    Groups are found by k-means of directions; then the neighbors of neighbors are looked at. A row is never its own
-    neighbor. How many of the true ones are found is told by ``benchmarks/README.md``.
+def find_neighbors(features: NDArray[np.float32], k: int, likely: Search | None = None) -> Work[Neighbors]:
+    """Find the k nearest others of each row: exactly, or nearly where there are more than 20,000 rows.
 
     Parameters
     ----------
@@ -85,41 +76,54 @@ def likely_neighbors(features: NDArray[np.float32], k: int, candidates: int = 0)
         One row a micrograph.
     k : int
         Neighbors a row.
-    candidates : int
-        Rows that each is compared with, about: more find more, and take longer; 0 takes 42 √n, so that large
-        collections find as much as small ones do.
+    likely : Search, optional
+        Runs :func:`likely_neighbors` elsewhere; here, and in one long step, if left out.
+    """
+    if len(features) <= EXACT_UP_TO:
+        return (yield from exact_neighbors(features, k))
+    if likely is not None:
+        return (yield from likely(features, k))
+    yield Progress("Comparing")
+    return likely_neighbors(features, k)
+
+
+def likely_neighbors(features: NDArray[np.float32], k: int) -> Neighbors:
+    """Find nearly all of the k nearest others of each row, by pynndescent; how many is in ``benchmarks/README.md``.
+
+    Holds the interpreter, and is compiled when first used, so beside a window it belongs into the layout process. The
+    same rows always get the same neighbors, in the same order as :func:`exact_neighbors` has them.
+
+    Parameters
+    ----------
+    features : (n, p) float32
+        One row a micrograph.
+    k : int
+        Neighbors a row; far fewer than rows.
 
     References
     ----------
-    Jégou, H., Douze, M., Schmid, C. (2011). Product Quantization for Nearest Neighbor Search.
-    DOI: 10.1109/TPAMI.2010.57 (inverted lists).
-    Dong, W., Moses, C., Li, K. (2011). Efficient k-Nearest Neighbor Graph Construction (neighbors of neighbors).
+    Dong, W., Moses, C., Li, K. (2011). Efficient k-Nearest Neighbor Graph Construction for Generic Similarity Measures.
     DOI: 10.1145/1963405.1963487
     """
     n = len(features)
-    k = max(0, min(k, n - 1))
     rows, distances = np.empty((n, k), np.int32), np.empty((n, k), np.float32)
-    enough = max(candidates or round(_CANDIDATES * n**0.5), k + 1)
-    directions = _directions(features).astype(np.float32)
-    centers = yield from _group_centers(directions)
-    group = _nearest_center(directions, centers)
-    members = np.split(np.argsort(group, kind="stable"), np.cumsum(np.bincount(group, minlength=len(centers)))[:-1])
-    done = 0
-    for center, own in zip(centers, members):
-        if not len(own):
-            continue
-        others = _members_near(center, centers, members, enough)
-        for part in _blocks(len(own), len(others), None):
-            yield Progress("Comparing", done, n)
-            found = _likely(directions, own[part], others, k)
-            rows[own[part]], distances[own[part]] = found
-            done += len(own[part])
-    for _ in range(_LOOKS):
-        yield from _look_around(directions, rows, distances)
+    directions = _directions(features)
+    found = _descended(directions.astype(np.float32), k + 1)  # a row is mostly its own nearest
+    for part in _blocks(n, (k + 1) * features.shape[1], None):
+        others = found[part]
+        keys = _packed(1.0 - np.einsum("np,nkp->nk", directions[part], directions[others]), others)
+        keys[(others == np.arange(part.start, part.stop)[:, None]) | (others < 0)] = _NEVER
+        rows[part], distances[part] = _nearest(keys, k)
+    # Without direction, and where the descent got lost, which its authors do not rule out.
+    rest = np.flatnonzero(~directions.any(axis=1) | (found < 0).any(axis=1))
+    for part in _blocks(len(rest), n, None):
+        rows[rest[part]], distances[rest[part]] = _exact(directions, rest[part], k)
     return Neighbors(rows, distances)
 
 
-def grown_neighbors(neighbors: Neighbors, features: NDArray[np.float32], k: int) -> Work[Neighbors]:
+def grown_neighbors(
+    neighbors: Neighbors, features: NDArray[np.float32], k: int, likely: Search | None = None
+) -> Work[Neighbors]:
     """Find the k nearest others where rows have joined, and let the new ones be neighbors of the old ones, too.
 
     Costs new times all; where many joined, or lists would have to become longer, all is searched anew.
@@ -132,19 +136,19 @@ def grown_neighbors(neighbors: Neighbors, features: NDArray[np.float32], k: int)
         Of all rows, the new ones last.
     k : int
         Neighbors a row; n − 1 where that is less.
+    likely : Search, optional
+        As in :func:`find_neighbors`.
     """
     old, n = len(neighbors.rows), len(features)
     k = max(0, min(k, n - 1))
     if neighbors.rows.shape[1] != k or n - old > old * _FEW:
-        return (yield from find_neighbors(features, k))
+        return (yield from find_neighbors(features, k, likely))
     rows, distances = np.empty((n, k), np.int32), np.empty((n, k), np.float32)
     directions = _directions(features)
     for part in _blocks(n - old, n, None):
         yield Progress("Comparing", part.start, n)
         own = np.arange(part.start, part.stop) + old
-        keys = _keys(directions[own], directions)
-        keys[np.arange(len(own)), own] = _NEVER
-        rows[own], distances[own] = _nearest(keys, k)
+        rows[own], distances[own] = _exact(directions, own, k)
     for part in _blocks(old, n - old, None):
         yield Progress("Comparing", part.start, n)
         new, away = _nearest(_keys(directions[part], directions[old:]), min(k, n - old))
@@ -182,14 +186,42 @@ def _keys(some: NDArray[np.float64], others: NDArray[np.float64]) -> NDArray[np.
     """Pack distance (high bits) and row (low bits) into one number a pair, so that sorting also settles ties."""
     distances = some @ others.T
     np.subtract(1.0, distances, out=distances)
-    np.clip(distances, 0.0, 2.0, out=distances)
     no_direction = ~some.any(axis=1)
     if no_direction.any():
         distances[np.ix_(no_direction, ~others.any(axis=1))] = 0.0
+    return _packed(distances, np.arange(len(others)))
+
+
+def _packed(distances: NDArray[np.float64], rows: NDArray[np.integer]) -> NDArray[np.uint64]:
+    """Pack distances (high bits) and rows (low bits) into one number a pair; distances are lost."""
+    np.clip(distances, 0.0, 2.0, out=distances)
     keys = np.rint(np.multiply(distances, _STEPS, out=distances), out=distances).astype(np.uint64)
     keys <<= _ROW_BITS
-    keys |= np.arange(len(others), dtype=np.uint64)
+    keys |= rows.astype(np.uint64) & _ROW_MASK
     return keys
+
+
+def _exact(
+    directions: NDArray[np.float64], own: NDArray[np.intp], k: int
+) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+    """Return the k nearest others of some rows, by comparing them with all."""
+    keys = _keys(directions[own], directions)
+    keys[np.arange(len(own)), own] = _NEVER
+    return _nearest(keys, k)
+
+
+def _descended(directions: NDArray[np.float32], k: int) -> NDArray[np.int32]:
+    """Return (n, k) likely nearest rows, among them mostly the row itself; −1 where none was found."""
+    keep_compiled("pynndescent.pynndescent_", "pynndescent.rp_trees", "pynndescent.utils", "pynndescent.distances")
+    from pynndescent import NNDescent
+
+    # Of unit length the order by Euclidean distance is that by angle, and opposites stay comparable. One thread: with
+    # more, what is found depends on how many there are.
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of rows that are lost; they are searched for exactly
+        rows, _ = NNDescent(directions, metric="euclidean", n_neighbors=k, random_state=0, n_jobs=1).neighbor_graph
+    found: NDArray[np.int32] = np.asarray(rows, np.int32)
+    return found
 
 
 def _nearest(keys: NDArray[np.uint64], k: int) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
@@ -197,72 +229,6 @@ def _nearest(keys: NDArray[np.uint64], k: int) -> tuple[NDArray[np.int32], NDArr
         keys.partition(max(k - 1, 0), axis=1)
     best = np.sort(keys[:, :k], axis=1)
     return (best & _ROW_MASK).astype(np.int32), ((best >> _ROW_BITS) / _STEPS).astype(np.float32)
-
-
-def _group_centers(directions: NDArray[np.float32]) -> Work[NDArray[np.float32]]:
-    """Return (g, p) directions of groups: k-means of some rows, as many groups as a group has rows."""
-    random = np.random.default_rng(0)
-    g = max(1, round(len(directions) ** 0.5))
-    some = directions[random.choice(len(directions), min(len(directions), g * _LEARNED), replace=False)]
-    centers: NDArray[np.float32] = some[:g].copy()
-    for done in range(_ROUNDS):
-        yield Progress("Comparing", 0, len(directions), f"groups, round {done + 1}")
-        group = _nearest_center(some, centers)
-        order = np.argsort(group, kind="stable")
-        used, starts = np.unique(group[order], return_index=True)
-        sums = np.add.reduceat(some[order], starts, axis=0)
-        lengths = np.linalg.norm(sums, axis=1, keepdims=True)
-        np.divide(sums, lengths, out=sums, where=lengths > 0)
-        centers[used] = sums
-    return centers
-
-
-def _nearest_center(some: NDArray[np.float32], centers: NDArray[np.float32]) -> NDArray[np.intp]:
-    nearest = [np.argmax(some[part] @ centers.T, axis=1) for part in _blocks(len(some), len(centers), None)]
-    return np.concatenate(nearest)
-
-
-def _members_near(
-    center: NDArray[np.float32], centers: NDArray[np.float32], members: list[NDArray[np.intp]], enough: int
-) -> NDArray[np.intp]:
-    """Return the sorted rows of the groups nearest to a center, until there are enough."""
-    order = np.argsort(-(centers @ center), kind="stable")
-    counts = np.cumsum([len(members[group]) for group in order])
-    return np.sort(np.concatenate([members[group] for group in order[: int(np.searchsorted(counts, enough)) + 1]]))
-
-
-def _likely(
-    directions: NDArray[np.float32], own: NDArray[np.intp], others: NDArray[np.intp], k: int
-) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-    """Return the k nearest of the others, nearest first, those at the same distance in the order of their rows."""
-    away = 1.0 - directions[own] @ directions[others].T
-    away[np.arange(len(own)), np.searchsorted(others, own)] = np.inf  # a row is among its own group
-    best = np.sort(np.argpartition(away, max(k - 1, 0), axis=1)[:, :k], axis=1)
-    near = np.take_along_axis(away, best, axis=1)
-    order = np.argsort(near, axis=1, kind="stable")
-    found = np.clip(np.take_along_axis(near, order, axis=1), 0.0, 2.0)
-    return others[np.take_along_axis(best, order, axis=1)].astype(np.int32), found.astype(np.float32)
-
-
-def _look_around(
-    directions: NDArray[np.float32], rows: NDArray[np.int32], distances: NDArray[np.float32]
-) -> Work[None]:
-    """Take over, in place, what is nearer among the nearest of each row's nearest."""
-    n, k = rows.shape
-    asked = min(_ASKED, k)
-    before = rows[:, :asked].copy()
-    for part in _blocks(n, asked * asked * directions.shape[1], None):
-        yield Progress("Comparing", part.start, n, "looking closer")
-        own = np.arange(part.start, part.stop)
-        new = np.sort(before[before[part]].reshape(len(own), -1), axis=1)
-        new[:, 1:][new[:, 1:] == new[:, :-1]] = -1  # the same one was found twice
-        known = (new[:, :, None] == before[part][:, None, :]).any(axis=2)
-        away = 1.0 - np.einsum("mcp,mp->mc", directions[new], directions[part], optimize=True)
-        away[(new < 0) | (new == own[:, None]) | known] = np.inf
-        if k < away.shape[1]:
-            best = np.argpartition(away, k - 1, axis=1)[:, :k]
-            new, away = np.take_along_axis(new, best, axis=1), np.take_along_axis(away, best, axis=1)
-        rows[part], distances[part] = _merged((rows[part], distances[part]), (new, away), k)
 
 
 def _merged(

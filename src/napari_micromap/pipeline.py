@@ -115,6 +115,10 @@ class Workshop:
             self._layout_process.start()
         return self._layout_process
 
+    def search(self, features: Features, k: int) -> Work[Neighbors]:
+        """Find nearly all of the k nearest others of each row, in the layout process."""
+        return (yield from self.layout_process.find_neighbors(features, k))
+
     def warm(self) -> None:
         """Start the layout process, so that it gets ready while other work goes on."""
         _ = self.layout_process
@@ -270,7 +274,7 @@ def remember(atlas: Atlas, made: tuple[Backbone, Recipe], contents: Sequence[str
     workshop.embeddings.note({question: contents[row] for row, question in asked.items() if question})
 
 
-def fit(atlas: Atlas, space: Space | None = None, rows: Rows | None = None) -> Work[Atlas]:
+def fit(atlas: Atlas, workshop: Workshop, space: Space | None = None, rows: Rows | None = None) -> Work[Atlas]:
     """Make features of the embeddings, and find who is near whom.
 
     With ``rows`` only these say what the space is; the others get features in it all the same.
@@ -283,7 +287,7 @@ def fit(atlas: Atlas, space: Space | None = None, rows: Rows | None = None) -> W
     yield Progress("Comparing", 0, len(atlas))
     fitted = (space or Standardized()).fit(atlas.embeddings if rows is None else atlas.embeddings[rows])
     features = fitted(atlas.embeddings)
-    neighbors = yield from find_neighbors(features, NEIGHBORS_KEPT)
+    neighbors = yield from find_neighbors(features, NEIGHBORS_KEPT, workshop.search)
     return atlas.with_features(fitted, features, neighbors, rows)
 
 
@@ -311,15 +315,15 @@ def lay_out(
     if layout.holds_gil:
         workshop.warm()
     if atlas.features is None or not _same_rows(atlas.fitted_to, rows):
-        atlas = yield from fit(atlas, rows=rows)
+        atlas = yield from fit(atlas, workshop, rows=rows)
     assert atlas.features is not None
     if rows is None:
-        neighbors = yield from _enough_neighbors(atlas.features, atlas.neighbors, layout.neighbors_needed)
+        neighbors = yield from _enough_neighbors(atlas.features, atlas.neighbors, layout.neighbors_needed, workshop)
         positions = yield from _laid_out(layout, atlas.features, neighbors, workshop)
         positions = positions if like is None else turned_like(positions, like)
         return atlas.with_positions(positions, repr(layout)), layout.title
     features = atlas.features[rows]
-    neighbors = yield from _enough_neighbors(features, None, layout.neighbors_needed)
+    neighbors = yield from _enough_neighbors(features, None, layout.neighbors_needed, workshop)
     placed = yield from _laid_out(layout, features, neighbors, workshop)
     placed = placed if like is None else turned_like(placed, like[rows])
     positions = np.empty((len(atlas), 2), np.float32)
@@ -347,11 +351,13 @@ def usual_layout(n: int) -> Layout:
     return Umap() if n >= FEWEST_FOR_UMAP else Pca()
 
 
-def _enough_neighbors(features: Features, neighbors: Neighbors | None, needed: int) -> Work[Neighbors | None]:
+def _enough_neighbors(
+    features: Features, neighbors: Neighbors | None, needed: int, workshop: Workshop
+) -> Work[Neighbors | None]:
     from napari_micromap.neighbors import find_neighbors
 
     if needed and (neighbors is None or neighbors.rows.shape[1] < min(needed, len(features) - 1)):
-        neighbors = yield from find_neighbors(features, needed)
+        neighbors = yield from find_neighbors(features, needed, workshop.search)
     return neighbors
 
 

@@ -139,6 +139,6 @@ def folder_of(atlas: Atlas) -> str:
     # All paths lie between the first and the last in order, so they share what these two share.
     ends = [os.path.dirname(end(paths)) for end in (min, max)]
     try:
-        return os.path.commonpath(ends)
+        return str(os.path.commonpath(ends))
     except ValueError:  # two drives
         return ""

@@ -1,4 +1,4 @@
-"""A process of its own for layouts that would hold up a window."""
+"""A process of its own for what would hold up a window."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ import subprocess
 import sys
 import tempfile
 import weakref
+from collections.abc import Mapping
 from contextlib import suppress
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -64,16 +66,26 @@ class LayoutProcess:
             {"layout": LAYOUTS.name_of(layout), "parameters": parameters(layout)},
             _arrays(layout, features, neighbors, start),
         )
-        child = self._taken_child(layout.title)
+        answer = yield from self._answer(request, layout.title, f"Preparing {layout.title}", "take PCA")
+        return answer["positions"]
+
+    def find_neighbors(self, features: Features, k: int) -> Work[Neighbors]:
+        """Find nearly all of the k nearest others of each row in the child; closing the generator ends it."""
+        request = Message({"k": k}, {"features": features})
+        answer = yield from self._answer(request, "Comparing", "Preparing", "close other programs first")
+        return Neighbors(answer["rows"], answer["distances"])
+
+    def _answer(self, request: Message, title: str, preparing: str, remedy: str) -> Work[Mapping[str, NDArray[Any]]]:
+        child = self._taken_child(title, remedy)
         try:
-            yield from child.made_ready(f"Preparing {layout.title}")
-            positions = yield from child.answered(request, layout.title)
+            yield from child.made_ready(preparing)
+            answer = yield from child.answered(request, title)
         except Closed:
             why = "the session was closed" if self._closed else child.last_words()
-            raise Problem(f"{layout.title} stopped before it was done: {why}. Try again, or take PCA.") from None
+            raise Problem(f"{title} stopped before it was done: {why}. Try again, or {remedy}.") from None
         finally:
             self._put_back(child)
-        return positions
+        return answer
 
     def close(self) -> None:
         """End the child for good."""
@@ -93,7 +105,7 @@ class LayoutProcess:
             self._end(child)
         return child
 
-    def _taken_child(self, title: str) -> _Child:
+    def _taken_child(self, title: str, remedy: str) -> _Child:
         child, self._spare = self._spare, None
         if child is not None and child.lives:
             return child
@@ -104,7 +116,8 @@ class LayoutProcess:
         try:
             return self._new_child()
         except OSError as error:
-            raise Problem(f"{title} needs a process of its own, which did not start: {error}. PCA works.") from error
+            why = f"{title} needs a process of its own, which did not start: {error}"
+            raise Problem(f"{why}. Try again, or {remedy}.") from error
 
     def _put_back(self, child: _Child) -> None:
         if child.idle and child.lives and self._spare is None and not self._closed:
@@ -166,7 +179,7 @@ class _Child:
             message = self._received()
             self._ready = message is not None and message.values["kind"] == "ready"
 
-    def answered(self, request: Message, title: str) -> Work[Positions]:
+    def answered(self, request: Message, title: str) -> Work[Mapping[str, NDArray[Any]]]:
         """Send the request and wait for its answer."""
         assert self._channel is not None
         self.idle = False
@@ -184,7 +197,7 @@ class _Child:
             self.idle = True
             if values["kind"] == "problem":
                 raise Problem(values["text"])
-            return message.arrays["positions"]
+            return message.arrays
 
     def last_words(self) -> str:
         """Say in a few words why the child ended."""

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_micromap.atlas import Features, Positions
+from napari_micromap.compiling import keep_compiled
 from napari_micromap.layouts.pca import principal_plane
 from napari_micromap.layouts.placing import among_nearest
 from napari_micromap.neighbors import Neighbors, find_neighbors
@@ -146,5 +147,6 @@ def _starting_points(features: Features, start: Positions | None, random: np.ran
 def _umap_learn() -> Any:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it warns on import that Tensorflow is missing
+        keep_compiled("umap.umap_", "umap.layouts")
         import umap.umap_ as umap_
     return umap_

@@ -1,4 +1,4 @@
-"""The layout process: lays out what it is sent, until the other side is gone."""
+"""The layout process: does what it is sent, until the other side is gone."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import numpy as np
 from napari_micromap.layouts import LAYOUTS, LongLayout
 from napari_micromap.layouts.channel import TOKEN_VARIABLE, Channel, Closed, Message, connect
 from napari_micromap.layouts.umap import Umap
-from napari_micromap.neighbors import Neighbors, exact_neighbors
+from napari_micromap.neighbors import Neighbors, exact_neighbors, likely_neighbors
 from napari_micromap.problems import Problem
 from napari_micromap.work import Progress, finish
 
@@ -58,6 +58,9 @@ def _answered(request: Message, channel: Channel) -> Message:
         channel.send(Message(values))
 
     arrays = request.arrays
+    if "layout" not in request.values:
+        found = likely_neighbors(arrays["features"], request.values["k"])
+        return Message({"kind": "done"}, {"rows": found.rows, "distances": found.distances})
     layout: LongLayout = LAYOUTS[request.values["layout"]](**request.values["parameters"])  # type: ignore[assignment]
     neighbors = Neighbors(arrays["rows"], arrays["distances"]) if "rows" in arrays else None
     try:
