@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from napari_micromap.descriptors import DESCRIPTORS, as_gray
+from napari_micromap.descriptors import as_gray
 from napari_micromap.descriptors.correlation import CorrelationLength
 from napari_micromap.descriptors.features import BrightFeatures, DarkFeatures
 from napari_micromap.descriptors.insets import insets
@@ -26,9 +26,9 @@ def discs(count: int, radius: float, side: int = 256, seed: int = 0) -> np.ndarr
 
 
 def test_every_descriptor_measures_numbers_and_constant_pictures_do_not_stop_it() -> None:
-    for name in DESCRIPTORS:
+    for descriptor in Measuring().descriptors.values():
         for gray in (as_gray(discs(9, 8)), np.full((64, 80), 0.5, np.float32)):
-            measured = DESCRIPTORS[name]()(gray, 0.01)
+            measured = descriptor(gray, 0.01)
             assert measured.values and all(isinstance(v, float) for v in measured.values.values())
             assert measured.mask is None or measured.mask.shape == gray.shape
 
@@ -100,9 +100,9 @@ def test_what_is_left_out_is_not_counted_and_its_frame_is_no_edge() -> None:
     boxed[:60, :60] = 0.0  # a black box over one disc
     out = np.zeros(picture.shape, bool)
     out[:60, :60] = True
-    for name in DESCRIPTORS:
-        clean = DESCRIPTORS[name]()(boxed, None, out).values
-        other = DESCRIPTORS[name]()(np.where(out, np.float32(1.0), boxed), None, out).values
+    for name, descriptor in Measuring().descriptors.items():
+        clean = descriptor(boxed, None, out).values
+        other = descriptor(np.where(out, np.float32(1.0), boxed), None, out).values
         assert list(clean.values()) == pytest.approx(list(other.values()), nan_ok=True), name  # whatever stands there
     whole, part = DarkFeatures()(picture).values, DarkFeatures()(boxed, None, out).values
     assert part["dark area fraction"] == pytest.approx(whole["dark area fraction"], rel=0.1)

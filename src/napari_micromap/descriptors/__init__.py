@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Literal, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-
-from napari_micromap.choices import Choices
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,8 +35,6 @@ class Measured:
 class Descriptor(Protocol):
     """A frozen dataclass with flat fields that measures one picture."""
 
-    title: ClassVar[str]
-
     def __call__(
         self, gray: NDArray[np.float32], um_per_px: float | None = None, out: NDArray[np.bool_] | None = None
     ) -> Measured:
@@ -46,19 +42,6 @@ class Descriptor(Protocol):
 
         Pixels of ``out`` are left out: insets, letters.
         """
-
-
-DESCRIPTORS: Choices[Descriptor] = Choices(
-    "descriptor",
-    {
-        "dark": "napari_micromap.descriptors.features:DarkFeatures",
-        "bright": "napari_micromap.descriptors.features:BrightFeatures",
-        "gray": "napari_micromap.descriptors.gray:Gray",
-        "orientation": "napari_micromap.descriptors.orientation:Orientation",
-        "correlation": "napari_micromap.descriptors.correlation:CorrelationLength",
-        "texture": "napari_micromap.descriptors.texture:Texture",
-    },
-)
 
 
 def unit_of(um_per_px: float | None) -> tuple[str, float]:

@@ -13,8 +13,8 @@ from napari_micromap.descriptors.filters import middle_of, wide_blur
 
 
 @dataclass(frozen=True)
-class DarkFeatures:
-    """Counts what is darker than its surroundings, such as pores.
+class _Features:
+    """Counts what differs from its surroundings.
 
     Parameters
     ----------
@@ -30,81 +30,67 @@ class DarkFeatures:
     contrast: float = 2.0
     surroundings: float = 0.25
     smallest_px: int = 8
-    title: ClassVar[str] = "Dark features (pores)"
+    name: ClassVar[str]  # as quantities begin
+    sign: ClassVar[int]  # 1 where gray rises in features, -1 where it falls
 
     def __call__(
         self, gray: NDArray[np.float32], um_per_px: float | None = None, out: NDArray[np.bool_] | None = None
     ) -> Measured:
         """Measure an (h, w) gray picture of values 0–1."""
-        return _count(-gray, "dark", self.contrast, self.surroundings, self.smallest_px, um_per_px, out)
+        from scipy import ndimage
+
+        signal = self.sign * gray
+        width = max(3.0, self.surroundings * min(signal.shape))
+        looked_at = ~out if out is not None and not out.all() else None
+        # median-like background: features are clipped before the surroundings are averaged, so they do not hide
+        # themselves
+        seen = signal if looked_at is None else signal[looked_at]
+        typical = np.float32(middle_of(seen))
+        spread = 1.4826 * middle_of(np.abs(seen - typical)) + 1e-6
+        if looked_at is not None:
+            signal = np.where(looked_at, signal, typical)
+        level = wide_blur(np.clip(signal, typical - 2 * spread, typical + 2 * spread), width / 4)
+        smooth = ndimage.gaussian_filter(signal, 1.0)
+        mask = smooth - level > self.contrast * spread
+        if looked_at is not None:
+            mask &= looked_at
+        labels, _ = ndimage.label(mask)
+        kept = np.bincount(labels.ravel()) >= self.smallest_px
+        kept[0] = False
+        mask = kept[labels]
+        area = mask.size if looked_at is None else int(looked_at.sum())
+        values = _values_of(labels, mask, area, self.name, um_per_px)
+        said = f"more than {self.contrast:g} spreads {self.name}er than its surroundings"
+        return Measured(values, mask, said, tuple(values))
 
 
 @dataclass(frozen=True)
-class BrightFeatures:
-    """Counts what is brighter than its surroundings, such as needles and precipitates.
+class DarkFeatures(_Features):
+    """Counts what is darker than its surroundings, such as pores."""
 
-    Parameters
-    ----------
-    contrast : float
-        How far from the surroundings, in spreads of the picture's own gray values (robust: 1.48 × the median
-        deviation).
-    surroundings : float
-        Width of the surroundings, as a share of the picture's shorter side.
-    smallest_px : int
-        Features of fewer pixels are noise.
-    """
-
-    contrast: float = 2.0
-    surroundings: float = 0.25
-    smallest_px: int = 8
-    title: ClassVar[str] = "Bright features (needles, precipitates)"
-
-    def __call__(
-        self, gray: NDArray[np.float32], um_per_px: float | None = None, out: NDArray[np.bool_] | None = None
-    ) -> Measured:
-        """Measure an (h, w) gray picture of values 0–1."""
-        return _count(gray, "bright", self.contrast, self.surroundings, self.smallest_px, um_per_px, out)
+    name, sign = "dark", -1
 
 
-def _count(
-    signal: NDArray[np.float32],
-    name: str,
-    contrast: float,
-    surroundings: float,
-    smallest: int,
-    um_per_px: float | None,
-    out: NDArray[np.bool_] | None,
-) -> Measured:
-    from scipy import ndimage
+@dataclass(frozen=True)
+class BrightFeatures(_Features):
+    """Counts what is brighter than its surroundings, such as needles and precipitates."""
 
-    width = max(3.0, surroundings * min(signal.shape))
-    looked_at = ~out if out is not None and not out.all() else None
-    # median-like background: features are clipped before the surroundings are averaged, so they do not hide themselves
-    seen = signal if looked_at is None else signal[looked_at]
-    typical = np.float32(middle_of(seen))
-    spread = 1.4826 * middle_of(np.abs(seen - typical)) + 1e-6
-    if looked_at is not None:
-        signal = np.where(looked_at, signal, typical)
-    level = wide_blur(np.clip(signal, typical - 2 * spread, typical + 2 * spread), width / 4)
-    smooth = ndimage.gaussian_filter(signal, 1.0)
-    mask = smooth - level > contrast * spread
-    if looked_at is not None:
-        mask &= looked_at
-    labels, _ = ndimage.label(mask)
-    kept = np.bincount(labels.ravel()) >= smallest
-    kept[0] = False
-    mask = kept[labels]
+    name, sign = "bright", 1
+
+
+def _values_of(
+    labels: NDArray[np.int32], mask: NDArray[np.bool_], area: int, name: str, um_per_px: float | None
+) -> dict[str, float]:
+    """Return what is told of labeled features on an area of so many pixels."""
     areas, elongations = _shapes(labels, mask)
     unit, per_px = unit_of(um_per_px)
-    area = mask.size if looked_at is None else int(looked_at.sum())
-    values = {
+    return {
         f"{name} area fraction": float(mask.sum() / area),
         f"{name} size ({unit})": _mean(np.sqrt(4 / np.pi * areas) * per_px),
         f"{name} features per 100 {unit}²": 100 * len(areas) / (area * per_px**2),
         f"{name} elongation": _mean(elongations),
         f"{name} chord length ({unit})": _chord(mask) * per_px,
     }
-    return Measured(values, mask, f"more than {contrast:g} spreads {name}er than its surroundings", tuple(values))
 
 
 def _shapes(labels: NDArray[np.int32], mask: NDArray[np.bool_]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

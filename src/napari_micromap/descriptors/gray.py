@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +23,6 @@ class Gray:
     """
 
     edge: float = 0.1
-    title: ClassVar[str] = "Gray values and edges"
 
     def __call__(
         self, gray: NDArray[np.float32], um_per_px: float | None = None, out: NDArray[np.bool_] | None = None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,7 +26,6 @@ class Orientation:
     """
 
     scale_px: float = 2.0
-    title: ClassVar[str] = "Orientation"
 
     def __call__(
         self, gray: NDArray[np.float32], um_per_px: float | None = None, out: NDArray[np.bool_] | None = None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,7 +34,6 @@ class Texture:
 
     distance_px: int = 2
     levels: int = 32
-    title: ClassVar[str] = "Texture (GLCM, LBP)"
 
     def __call__(
         self, gray: NDArray[np.float32], um_per_px: float | None = None, out: NDArray[np.bool_] | None = None
