@@ -15,8 +15,8 @@ from napari_micromap.session import Session
 from napari_micromap.sources.films import Films
 from napari_micromap.sources.folder import Folder
 from napari_micromap.views.contributions import open_dock
-from napari_micromap.views.saving import beside
 from napari_micromap.views.sessions import lanes_of, session_of
+from napari_micromap.views.whereto import beside, outside
 
 # ---------------------------------------------------------------------- the session knows
 
@@ -62,6 +62,8 @@ def test_the_place_offered_for_a_map_is_the_folder_that_holds_all_its_images(tmp
     session = Session()
     session.open(Folder(tmp_path))
     assert beside(session) == tmp_path
+    session.save(tmp_path / "a")
+    assert outside(session) == tmp_path.parent, "a figure among the images would be read as one of them"
 
 
 def test_a_map_that_was_opened_from_disk_is_saved(linked_atlas, tmp_path):

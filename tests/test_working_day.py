@@ -518,3 +518,16 @@ def test_the_dock_may_float_and_be_tabbed_without_losing_anything(mapped: Microm
     assert mapped.selected.counts.text().startswith("1 image")
     mapped.viewer.window.remove_dock_widget(other)
     settle()
+
+
+def test_a_click_on_the_name_ticks_it_as_one_on_its_box_does(mapped: MicromapDock) -> None:
+    mapped.windows.use_only("piece 2")
+    (window,) = mapped.findChildren(UseOnly)
+    window.show()
+    first = window.values.visualItemRect(window.values.item(0))
+    for ticked in (1, 0):
+        QTest.mouseClick(window.values.viewport(), Qt.MouseButton.LeftButton, pos=first.center())
+        assert len(window.wanted.values) == ticked
+    QTest.mouseClick(window.values.viewport(), Qt.MouseButton.LeftButton, pos=first.topLeft() + QPoint(8, 8))
+    assert len(window.wanted.values) == 1
+    window.close()

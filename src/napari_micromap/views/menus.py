@@ -191,9 +191,9 @@ def _add_title(menu: QMenu, text: str) -> None:
     words.setTextFormat(Qt.TextFormat.PlainText)
     words.setContentsMargins(2 * GAP, GAP, 2 * GAP, GAP)
     words.setProperty("strong", True)
+    words.setAttribute(Qt.WidgetAttribute.WA_NoMousePropagation)  # a click on it chooses nothing
     title.setText(text.replace("&", "&&"))
     title.setDefaultWidget(words)
-    title.setEnabled(False)
     menu.addAction(title)
     menu.addSeparator()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from qtpy.QtCore import QUrl
@@ -13,6 +12,7 @@ from napari_micromap.report import subject_of, writing
 from napari_micromap.session import Session
 from napari_micromap.views.asking import ask_where_to_write
 from napari_micromap.views.controls import Line, flat, link, push, side_by_side
+from napari_micromap.views.whereto import outside
 from napari_micromap.work import Progress
 
 
@@ -73,10 +73,7 @@ class ReportPanel(QWidget):
         self.show_busy(False)
 
     def _on_begin(self) -> None:
-        session = self._session
-        paths = [Path(str(path)).parent for path in session.atlas.paths if str(path)]
-        folder = session.saving.folder.parent if session.saving.folder is not None else next(iter(paths), Path.home())
-        suggested = (folder if os.access(folder, os.W_OK) else Path.home()) / "report.html"
+        suggested = outside(self._session) / "report.html"
         ask_where_to_write(self, "Write the report", suggested, self.write, "Web pages")
 
     def _on_open(self) -> None:

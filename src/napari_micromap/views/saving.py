@@ -11,10 +11,11 @@ from qtpy.QtWidgets import QMessageBox, QWidget
 
 from napari_micromap.problems import Problem
 from napari_micromap.session import Session
-from napari_micromap.store.recent import recent, remember
+from napari_micromap.store.recent import remember
 from napari_micromap.views import asking
 from napari_micromap.views.dropped import ENDING
-from napari_micromap.wording import counts_of, folder_of, name_of
+from napari_micromap.views.whereto import beside
+from napari_micromap.wording import counts_of, name_of
 
 Then = Callable[[], object]
 
@@ -94,18 +95,6 @@ class Saving:
             self._tell(str(problem))
         else:
             remember(path)
-
-
-def beside(session: Session) -> Path | None:
-    """Return the folder that holds the open micrographs, else the one beside what was opened last."""
-    shared = folder_of(session.atlas)
-    return Path(shared) if shared and Path(shared).is_dir() else somewhere()
-
-
-def somewhere() -> Path | None:
-    """Return the folder beside what was opened last."""
-    last = recent()
-    return last[0].parent if last else None
 
 
 class BeforeClosing(QObject):

@@ -29,6 +29,7 @@ from napari_micromap.views.asking import ask_where_to_write
 from napari_micromap.views.controls import GAP, Line, flat, side_by_side
 from napari_micromap.views.listening import listen
 from napari_micromap.views.table_model import PICTURE, TableModel
+from napari_micromap.views.whereto import outside
 from napari_micromap.wording import counted, sample_noun
 from napari_micromap.work import Progress
 
@@ -243,10 +244,8 @@ class TableDock(QWidget):
 
     def ask_where(self) -> None:
         """Ask where to write the lines that are shown."""
-        paths = self._session.atlas.paths
-        beside = Path(str(paths[0])).parent if len(paths) and str(paths[0]) else Path.home()
         name = "samples.csv" if self.of_samples else "images.csv"
-        ask_where_to_write(self, "Save as a table", beside / name, self.save_to)
+        ask_where_to_write(self, "Save as a table", outside(self._session) / name, self.save_to)
 
     def save_to(self, path: Path) -> None:
         """Write the lines that are shown as CSV, in their order."""

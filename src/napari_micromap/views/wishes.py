@@ -24,8 +24,9 @@ from napari_micromap.tables.vectors import ENDINGS
 from napari_micromap.views import asking
 from napari_micromap.views.dropped import ENDING, kind_of
 from napari_micromap.views.panels.table_choices import TableChoices
-from napari_micromap.views.saving import Saving, beside, somewhere
+from napari_micromap.views.saving import Saving
 from napari_micromap.views.trying import trying
+from napari_micromap.views.whereto import beside, somewhere
 from napari_micromap.wording import name_of
 
 if TYPE_CHECKING:

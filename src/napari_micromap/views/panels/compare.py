@@ -33,6 +33,7 @@ from napari_micromap.views.controls import (
 )
 from napari_micromap.views.forest import Forest
 from napari_micromap.views.listening import listen
+from napari_micromap.views.whereto import outside
 from napari_micromap.wording import counted
 from napari_micromap.work import Pace, Progress, spoken
 
@@ -297,9 +298,7 @@ class ComparePanel(QWidget):
             self._session.groups.add_quantity(chosen.name, self.measuring)
 
     def _on_save(self) -> None:
-        paths = [Path(str(path)) for path in self._session.atlas.paths if str(path)]
-        folder = paths[0].parent if paths else Path.home()
-        ask_where_to_write(self, "Save the differences", folder / "differences.csv", self._write)
+        ask_where_to_write(self, "Save the differences", outside(self._session) / "differences.csv", self._write)
 
     def _write(self, path: Path) -> None:
         try:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 
 from qtpy.QtCore import Qt
 from qtpy.QtGui import QColor, QIcon, QPainter, QPixmap
@@ -15,6 +14,7 @@ from napari_micromap.session.named import Named
 from napari_micromap.views.asking import ask_where_to_write, ask_words
 from napari_micromap.views.controls import push
 from napari_micromap.views.trying import trying
+from napari_micromap.views.whereto import outside
 from napari_micromap.wording import counted
 
 
@@ -96,10 +96,8 @@ class NamesMenu(QMenu):
         dialog.open()
 
     def _ask_path(self, name: str, rows: list[int]) -> None:
-        paths = self._session.atlas.paths
-        beside = Path(str(paths[0])).parent if len(paths) and str(paths[0]) else Path.home()
         ask_where_to_write(
-            self._window, "Save as a table", beside / f"{name}.csv",
+            self._window, "Save as a table", outside(self._session) / f"{name}.csv",
             lambda path: self._try(lambda: self._session.export_rows(path, rows)),
         )  # fmt: skip
 

@@ -25,6 +25,7 @@ from napari_micromap.sharing import (
 from napari_micromap.sharing.pictures import What
 from napari_micromap.views import asking
 from napari_micromap.views.controls import GAP, Paragraph, field_name, push, side_by_side
+from napari_micromap.views.whereto import outside
 from napari_micromap.wording import name_of
 from napari_micromap.work import Progress, Work
 
@@ -64,10 +65,7 @@ class _Handing(QDialog):
         asking.ask_where_to_write(self, title, self._suggested(ending), write, what)
 
     def _suggested(self, ending: str) -> Path:
-        atlas, saved = self._session.atlas, self._session.saving.folder
-        first = str(atlas.paths[0]) if len(atlas) else ""
-        folder = saved.parent if saved is not None else Path(first).parent.parent if first else Path.home()
-        return (folder if folder.is_dir() else Path.home()) / f"{name_of(atlas) or 'map'}{ending}"
+        return outside(self._session) / f"{name_of(self._session.atlas) or 'map'}{ending}"
 
 
 class FigureWindow(_Handing):

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
-from qtpy.QtCore import Qt
+from qtpy.QtCore import QAbstractItemModel, QEvent, QModelIndex, Qt
+from qtpy.QtGui import QMouseEvent
 from qtpy.QtWidgets import (
     QDialog,
     QHBoxLayout,
@@ -15,6 +16,8 @@ from qtpy.QtWidgets import (
     QListWidget,
     QListWidgetItem,
     QStackedWidget,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
     QVBoxLayout,
     QWidget,
 )
@@ -52,6 +55,8 @@ class UseOnly(QDialog):
         self.search = QLineEdit()
         self.search.setClearButtonEnabled(True)
         self.values = QListWidget()
+        self.values.setItemDelegate(_Ticking(self.values))
+        self.values.setSpacing(GAP // 4)
         self.low, self.high = QLineEdit(), QLineEdit()
         self.pages = QStackedWidget()
         self.told = Line()
@@ -241,3 +246,23 @@ class UseOnly(QDialog):
         asked = [atlas.sample_column if name == "sample" else name for name in _FIRST]
         there = [str(choice.value) for choice in self._columns() if choice.label]
         return next((name for name in asked if name in there), there[0] if there else None)
+
+
+class _Ticking(QStyledItemDelegate):
+    """Ticks a line wherever it is clicked, not in its small box alone."""
+
+    def editorEvent(
+        self,
+        event: QEvent | None,
+        model: QAbstractItemModel | None,
+        option: QStyleOptionViewItem,
+        index: QModelIndex,
+    ) -> bool:
+        """Turn the tick over when the left button comes up; keys do as ever."""
+        if not isinstance(event, QMouseEvent) or model is None:
+            return bool(super().editorEvent(event, model, option, index))
+        if event.type() == QEvent.Type.MouseButtonRelease and event.button() == Qt.MouseButton.LeftButton:
+            role = Qt.ItemDataRole.CheckStateRole
+            ticked = Qt.CheckState(index.data(role)) == Qt.CheckState.Checked
+            model.setData(index, Qt.CheckState.Unchecked if ticked else Qt.CheckState.Checked, role)
+        return True
