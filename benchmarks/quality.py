@@ -19,6 +19,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+import retrieval as measures
 from quality_sets import Known, known_sets, some
 
 from napari_micromap import pipeline
@@ -29,7 +30,6 @@ from napari_micromap.layouts.umap import Umap
 from napari_micromap.problems import Problem
 from napari_micromap.recipe import Recipe
 from napari_micromap.space import Standardized
-from napari_micromap.statistics import retrieval as measures
 from napari_micromap.streaming import Stop
 from napari_micromap.work import finish
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-
-from napari_micromap.statistics.retrieval import (
+from retrieval import (
     averaged,
     candidates,
     cluster_accuracy,
