@@ -170,6 +170,17 @@ def test_lengths_are_in_pixels_where_one_scale_is_missing_and_that_is_said(films
     assert found is not None and any("Scales are mixed" in note for note in found.notes)
 
 
+def test_what_was_predicted_here_is_no_difference_of_its_own(films: Atlas, kept: Path) -> None:
+    session = Session(cache=kept)
+    jc = films.columns[PROPERTY]
+    made = {f"Jc {word} (MA/cm²)": jc * 0.9 for word in ("predicted", "not accounted for")}
+    session.open_atlas(films.with_columns(films.columns.assign(**made, **{"Jc expected": jc}), {}))
+    session.groups.compare(np.arange(6), np.arange(6, 16))
+    found = session.groups.comparison
+    assert found is not None and found.of("Jc expected") is not None
+    assert not any(found.of(name) for name in made)
+
+
 def test_columns_of_words_are_shares_and_samples_weigh_equally(films: Atlas, kept: Path) -> None:
     session = Session(cache=kept)
     route = np.where(np.arange(16) < 8, "sol-gel", "sputtered")

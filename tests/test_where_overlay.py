@@ -43,6 +43,16 @@ def test_a_property_that_was_not_tested_is_not_located() -> None:
         Where(session).show([0], "Jc")
 
 
+def test_where_it_shows_says_that_it_can_differ_from_the_column_of_predictions() -> None:
+    where = Where(SimpleNamespace(run=AtOnce(), questions=SimpleNamespace(answers={}), atlas=[]))  # type: ignore[arg-type]
+    words = SimpleNamespace(quantity="Jc", samples="films")
+    answer = SimpleNamespace(words=words, units=SimpleNamespace(categories=()))
+    where._wish = SimpleNamespace(name="Jc", answer=answer, groups=None)  # type: ignore[assignment]
+    assert not where.note, "nothing is shown yet"
+    where.splits = {0: made()}
+    assert "all films" in where.note and "can differ from “Jc predicted”" in where.note
+
+
 def test_the_overlay_covers_the_opened_picture_and_goes_with_it(make_napari_viewer_proxy: Any, qtbot: Any) -> None:
     from qtpy.QtWidgets import QWidget
 

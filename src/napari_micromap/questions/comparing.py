@@ -15,7 +15,8 @@ from napari_micromap.descriptors import in_lengths
 from napari_micromap.descriptors.measuring import Measuring
 from napari_micromap.labels import number
 from napari_micromap.problems import Problem
-from napari_micromap.questions.inquiry import samples_of
+from napari_micromap.questions.inquiry import predictions_in, samples_of
+from napari_micromap.questions.reliability import RELIABLE
 from napari_micromap.statistics.groups import Contrast, contrast_of, shares_of
 from napari_micromap.wording import counted, counts_of, listed, picture_noun, quantity_of, sample_noun
 
@@ -260,9 +261,10 @@ def _quantities(atlas: Atlas, rows: Rows, table: Table) -> Iterator[tuple[str, S
     """Yield descriptors, and all columns of numbers that differ among these rows."""
     for name, values in table.items():
         yield name, "image", values
+    made = predictions_in(atlas) | {RELIABLE}
     for name in map(str, atlas.columns):
         column = atlas.columns[name].iloc[rows]
-        if name in table or name in _OF_A_FILE or name == atlas.sample_column or not _is_number(column):
+        if name in table or name in made or name in _OF_A_FILE or name == atlas.sample_column or not _is_number(column):
             continue
         values = pd.to_numeric(column, errors="coerce").to_numpy(float, na_value=np.nan)
         if len(np.unique(values[np.isfinite(values)])) > 1:

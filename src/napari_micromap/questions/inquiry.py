@@ -165,13 +165,22 @@ def with_predictions(atlas: Atlas, answer: Answer) -> Atlas:
     """Add what the structure predicts for each micrograph, and what of the property it does not account for."""
     if not len(answer.predicted) or not answer.evidence.testable:
         return atlas
-    quantity = answer.words.quantity
     measured = pd.to_numeric(atlas.columns[answer.property], errors="coerce").to_numpy(float, na_value=np.nan)
     predicted, left = np.full(len(atlas), np.nan), np.full(len(atlas), np.nan)
     predicted[answer.units.rows] = answer.predicted
     left[answer.units.rows] = measured[answer.units.rows] - answer.predicted
-    unit = f" ({answer.words.unit})" if answer.words.unit else ""
-    return with_derived(atlas, {f"{quantity} predicted{unit}": predicted, f"{quantity} not accounted for{unit}": left})
+    return with_derived(atlas, dict(zip(_predictions_of(answer.property), (predicted, left))))
+
+
+def predictions_in(atlas: Atlas) -> set[str]:
+    """Return the columns of predictions that were made here: what was measured is in them already."""
+    return {name for column in map(str, atlas.columns) for name in _predictions_of(column)} - atlas.tables.keys()
+
+
+def _predictions_of(property: str) -> tuple[str, str]:
+    quantity, unit = quantity_of(property)
+    behind = f" ({unit})" if unit else ""
+    return f"{quantity} predicted{behind}", f"{quantity} not accounted for{behind}"
 
 
 def with_derived(atlas: Atlas, new: dict[str, NDArray[np.float64]]) -> Atlas:

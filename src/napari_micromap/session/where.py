@@ -87,6 +87,17 @@ class Where:
             return f"Where it shows: blue {answer.units.categories[0]}, red {answer.units.categories[-1]}"
         return f"{TITLE} (±{answer.words.amount(self.strongest)})"
 
+    @property
+    def note(self) -> str:
+        """Say how what is shown differs from the test's prediction; "" where nothing is shown, or no number."""
+        if not self.splits or self._wish is None or self._wish.groups or self._wish.answer.units.categories:
+            return ""
+        words = self._wish.answer.words
+        return (
+            f"From all {words.samples}, and from fine structure alone where that suffices: what the colors add up to "
+            f"can differ from “{words.quantity} predicted”."
+        )
+
     def show(self, rows: Sequence[int], property: str) -> None:
         """Look where in micrographs a tested property shows.
 

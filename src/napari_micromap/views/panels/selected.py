@@ -9,7 +9,7 @@ from qtpy.QtCore import QTimer, Signal
 from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from napari_micromap.session import Session
-from napari_micromap.views.controls import GAP, Choice, ChoiceBox, Flow, Line, flat, push, side_by_side
+from napari_micromap.views.controls import GAP, Choice, ChoiceBox, Flow, Line, Paragraph, flat, push, side_by_side
 from napari_micromap.views.listening import listen
 from napari_micromap.wording import counts_of
 
@@ -82,11 +82,15 @@ class SelectedPanel(QWidget):
         layout.setSpacing(GAP // 2)
         layout.addLayout(side_by_side(self.counts, self.hint, self.names, self.exclude, self.clear))
         layout.addWidget(self.buttons)
+        self.where_note = Paragraph(muted=True)
+        layout.addWidget(self.where_note)
         listen(self, session.selection.changed, lambda _: self._on_other_selection())
         listen(self, session.atlas_changed, lambda _: self._on_selection())
         listen(self, session.named.changed, self._on_selection)
         listen(self, session.scope.changed, self._on_selection)
+        listen(self, session.where.changed, self._on_where)
         self._on_selection()
+        self._on_where()
         self.show_gallery("closed", 0, 1, False)
 
     def show_gallery(self, mode: Mode, page: int, pages: int, can_go_back: bool) -> None:
@@ -124,6 +128,10 @@ class SelectedPanel(QWidget):
     def _on_waited(self) -> None:
         if self._mode == "closed" and len(self._session.selection):
             self._line_up(self.see)
+
+    def _on_where(self) -> None:
+        self.where_note.setText(self._session.where.note)
+        self.where_note.setVisible(bool(self.where_note.text()))
 
     def _on_selection(self) -> None:
         atlas, rows = self._session.atlas, self._session.selection.rows
