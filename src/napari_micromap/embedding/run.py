@@ -215,11 +215,11 @@ class Run:
     def _infer(self, pictures: list[Picture], inference: Inference, views: Literal[1, 8], stop: Stop) -> None:
         """Fill in the vectors, from the cache where it knows these pixels under another name."""
         asked = [picture for picture in pictures if picture.prepared is not None]
-        keys = {p.row: (self._key(p.row, p.content, views), self._key(p.row, p.content)) for p in asked}
-        found = self.cache.get(list({key for both in keys.values() for key in both}))
+        here = {p.row: self._key(p.row, p.content, views) for p in asked}
+        whole = here if views == self.recipe.views else {p.row: self._key(p.row, p.content) for p in asked}
+        found = self.cache.get(list({*here.values(), *whole.values()}))
         for picture in asked:
-            here, whole = keys[picture.row]
-            picture.vector, picture.whole = found.get(here), found.get(whole)
+            picture.vector, picture.whole = found.get(here[picture.row]), found.get(whole[picture.row])
         missing = [picture for picture in asked if picture.vector is None]
         if missing:
             prepared = [picture.prepared for picture in missing if picture.prepared is not None]

@@ -62,11 +62,12 @@ def open_picture(path: Path, data: bytes | None = None) -> Iterator[PictureFile]
         If it is not a picture, or its header is damaged.
     """
     with decoding():
-        head = data[:16] if data is not None else _first_bytes(path)
-        if not head:
-            raise Unreadable("The file is empty.")
         stream = BytesIO(data) if data is not None else path.open("rb")
         try:
+            head = stream.read(16)
+            if not head:
+                raise Unreadable("The file is empty.")
+            stream.seek(0)
             file = _opener(head)(stream, path)
         except BaseException:
             stream.close()
@@ -125,11 +126,6 @@ def upright(pixels: NDArray[Any], orientation: int) -> NDArray[Any]:
     if orientation in (3, 4, 7, 8):
         pixels = pixels[::-1]
     return pixels
-
-
-def _first_bytes(path: Path) -> bytes:
-    with path.open("rb") as stream:
-        return stream.read(16)
 
 
 def _opener(head: bytes) -> Callable[[Any, Path], PictureFile]:

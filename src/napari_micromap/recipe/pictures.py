@@ -70,8 +70,7 @@ def prepare_with_thumbnail(
         return squares_of(gray, recipe, um_per_px), _levels(resized(gray, rows, columns))
     blocks = _in_blocks(specimen, recipe, recipe.side, recipe.side)
     enough = blocks if blocks.are_fine_for(rows, columns) else _in_blocks(specimen, recipe, rows, columns)
-    small = enough.averaged(rows, columns).resized(rows, columns)
-    return blocks.resized(recipe.side, recipe.side)[None], _levels(small)
+    return blocks.resized(recipe.side, recipe.side)[None], _levels(enough.resized(rows, columns))
 
 
 def _in_blocks(specimen: NDArray[Any], recipe: Recipe, rows: int, columns: int) -> Blocks:
@@ -80,11 +79,11 @@ def _in_blocks(specimen: NDArray[Any], recipe: Recipe, rows: int, columns: int) 
     window = gray_window(specimen, recipe.low_percent, recipe.high_percent) if plain else (0.0, 0.0)
     if not are_levels(window, specimen.dtype):
         return in_blocks(contrasted(specimen, recipe), rows, columns)
+    white = window[1] - window[0]
     blocks = in_blocks_by_strips(
         lambda first, last: above_black(specimen[first:last], window), specimen.shape, rows, columns
     )
-    means = np.divide(blocks.means, np.float32(window[1] - window[0]), out=blocks.means)
-    return replace(blocks, means=1 - means) if recipe.invert else blocks
+    return replace(blocks, means=white - blocks.means if recipe.invert else blocks.means, white=white)
 
 
 def contrasted(specimen: NDArray[Any], recipe: Recipe) -> Gray:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -42,7 +43,8 @@ def in_blocks_by_strips(
         part = strip(top, min(height, top + tall))
         into = means[top // down : (top + len(part) - 1) // down + 1]
         if (down, along) == (1, 2) and width % 2 == 0 and part.dtype.kind == "u":
-            np.multiply(_pairs(part), np.float32(0.5), out=into, dtype=np.float32, casting="unsafe")
+            into[:] = _pairs(part)
+            into *= np.float32(0.5)
         else:
             into[:] = _averaged(part.astype(np.float32, copy=False), down, along)
     return Blocks(means, (height / down, width / along))
@@ -57,23 +59,27 @@ class Blocks:
     means : (h, w)
     held : float, float
         How many rows and columns of ``means`` the picture takes: the last block may reach beyond its edge.
+    white : float
+        What of ``means`` is white; 0 is black.
     """
 
     means: Gray
     held: tuple[float, ...]
+    white: float = 1.0
 
     def averaged(self, rows: int, columns: int) -> Blocks:
         """Average as much more as (rows, columns) bear."""
         height, width = self.held
         down, along = _blocks_for(self.held, rows, columns)
-        return Blocks(_averaged(self.means, down, along), (height / down, width / along))
+        return replace(self, means=_averaged(self.means, down, along), held=(height / down, width / along))
 
     def resized(self, rows: int, columns: int) -> Gray:
         """Bring the picture to (rows, columns): each is a mean of those around it, weighted by a triangle."""
         height, width = self.means.shape
         upright = _triangles(height, self.held[0], rows) @ self.means
-        turned = _triangles(width, self.held[1], columns) @ np.ascontiguousarray(upright.T)
-        small: Gray = np.ascontiguousarray(turned.T)
+        small = _turned(_triangles(width, self.held[1], columns) @ _turned(upright))
+        if self.white != 1:
+            small /= np.float32(self.white)
         return small.clip(0, 1, out=small)
 
     def are_fine_for(self, rows: int, columns: int) -> bool:
@@ -86,6 +92,7 @@ def _blocks_for(held: tuple[float, ...], rows: int, columns: int) -> tuple[int, 
     return max(1, int(held[0] / rows / GAP)), max(1, int(held[1] / columns / GAP))
 
 
+@lru_cache(maxsize=64)
 def _triangles(there: int, held: float, wanted: int) -> Any:
     """Return a sparse (wanted, there) matrix that resizes ``held`` pixels of ``there``, as Pillow's BILINEAR does.
 
@@ -105,6 +112,13 @@ def _triangles(there: int, held: float, wanted: int) -> Any:
     weights = np.maximum(0, 1 - np.abs(columns + 0.5 - np.repeat(centers, counts)) / reach)
     weights /= np.repeat(np.add.reduceat(weights, ends[:-1]), counts)
     return csr_array((weights.astype(np.float32), columns, ends), shape=(wanted, there))
+
+
+def _turned(gray: Gray) -> Gray:
+    """Return the transpose, in order: padded first, as rows powers of two apart push one another out of caches."""
+    padded = np.empty((gray.shape[0], gray.shape[1] + 16), np.float32)[:, : gray.shape[1]]
+    padded[:] = gray
+    return np.ascontiguousarray(padded.T)
 
 
 def _averaged(gray: Gray, down: int, along: int) -> Gray:
@@ -127,7 +141,7 @@ def _pairs(levels: NDArray[Any]) -> NDArray[Any]:
     both = np.ascontiguousarray(levels).view(f"u{2 * levels.itemsize}")
     sums: NDArray[Any] = both >> bits
     sums += both & (2**bits - 1)
-    return sums
+    return sums.view(f"i{sums.itemsize}")  # turned to floats more quickly, and never as large as its sign
 
 
 def _mean(one: Gray, other: Gray) -> Gray:
