@@ -236,3 +236,23 @@ def test_windows_of_known_images_do_not_join_again_where_bars_were_corrected(ses
     write(films, "a")
     session.grow()
     assert {str(session.atlas.paths[row]) for row in growths[1].new} == {str(films / "F1_a.tif")}
+
+
+def test_new_images_take_the_scale_that_was_drawn_for_all_like_them(session: Session, films: Path) -> None:
+    session.scales.by_line(0, 100, 5, "µm", whole_kind=True)
+    growths, _ = told_by(session)
+    write(films, "a")
+    tifffile.imwrite(films / "F0_wide.tif", np.tile(np.arange(96, dtype=np.uint8), (64, 1)))  # of another kind
+    session.grow()
+    sizes, origins = session.atlas.um_per_px, session.atlas.columns["scale_from"]
+    at = session.atlas.columns["file"].tolist().index
+    assert sizes[at("F1_a.tif")] == pytest.approx(0.05) and origins[at("F1_a.tif")] == "line: drawn"
+    assert np.isnan(sizes[at("F0_wide.tif")])
+    assert "1 took the scale that you gave others like them" in growths[0].sentence
+
+
+def test_a_scale_of_one_image_is_not_taken_for_that_of_its_kind(session: Session, films: Path) -> None:
+    session.scales.by_line(0, 100, 5, "µm")
+    write(films, "a")
+    session.grow()
+    assert np.isnan(session.atlas.um_per_px[7])

@@ -18,8 +18,8 @@ from napari_micromap import pipeline
 from napari_micromap.atlas import Atlas, Rows, same_bars
 from napari_micromap.backbones import BACKBONES, Backbone
 from napari_micromap.choices import Choices
+from napari_micromap.corrections import corrected_as, told_by_user
 from napari_micromap.layouts import LAYOUTS, Layout
-from napari_micromap.microscopy.cropping import side_of
 from napari_micromap.problems import Problem
 from napari_micromap.recipe import Recipe
 from napari_micromap.sources.windows import whole_id
@@ -61,9 +61,12 @@ class Growth:
         """What a user is told of it."""
         if not len(self.new):
             return "No new images."
+        scaled = int(told_by_user(self.atlas)[self.new].sum())
+        also = f" {scaled:,} took the scale that you gave others like them." if scaled else ""
         if self.atlas.positions is None:
-            return f"{counted(len(self.new), 'new image')}."
-        return f"{counted(len(self.new), 'new image')} since the map was made, placed beside what they are most like."
+            return f"{counted(len(self.new), 'new image')}.{also}"
+        said = f"{counted(len(self.new), 'new image')} since the map was made, placed beside what they are most like."
+        return f"{said}{also}"
 
 
 def grow(atlas: Atlas, source: Source, workshop: pipeline.Workshop, device: str = "auto") -> Work[Growth]:
@@ -80,7 +83,7 @@ def grow(atlas: Atlas, source: Source, workshop: pipeline.Workshop, device: str 
     gone, changed = _gone(atlas, found), _changed(atlas, found)
     if not len(fresh):
         return Growth(replace(atlas, unreadable=found.unreadable), fresh, moved, gone, changed)
-    part = _with_bars_as(atlas, taken(found, fresh))
+    part = yield from corrected_as(atlas, taken(found, fresh))
     if atlas.embeddings is not None:
         backbone, recipe = made_by(atlas)
         part = yield from pipeline.embed(part, backbone, recipe, workshop, device)
@@ -260,24 +263,6 @@ def _with_places(old: Atlas, both: Atlas, workshop: pipeline.Workshop) -> Work[A
     yield Progress("Placing", 0, len(new_features))
     places = layout_of(old).place(new_features, old.features, old.positions)
     return both.with_positions(np.vstack([old.positions, places]), old.layout)
-
-
-def _with_bars_as(atlas: Atlas, part: Atlas) -> Atlas:
-    """Cut data bars as the user did on all known micrographs of the same size and vendor."""
-    if atlas.windows is not None or "bar_from" not in atlas.columns or not (atlas.columns["bar_from"] == "you").any():
-        return part
-    new = _kinds(part)
-    for kind, known in atlas.columns.groupby(_kinds(atlas)):
-        bars = known[["bar_rows", "bar_side", "bar_from"]].drop_duplicates()
-        alike = np.flatnonzero(new == kind).astype(np.intp)
-        if len(alike) and len(bars) == 1 and bars["bar_from"].iloc[0] == "you":
-            part = part.with_bar_rows(alike, int(bars["bar_rows"].iloc[0]), side_of(bars["bar_side"].iloc[0]))
-    return part
-
-
-def _kinds(atlas: Atlas) -> NDArray[np.object_]:
-    width, height = (atlas.columns[name].astype(float).astype(str) for name in ("width", "height"))
-    return (width + " " + height + " " + atlas.columns["vendor"].fillna("").astype(str)).to_numpy(object)
 
 
 def _with_name_pieces(both: Atlas, n: int) -> Atlas:
