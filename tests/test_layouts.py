@@ -18,9 +18,10 @@ import pytest
 from napari_micromap import pipeline
 from napari_micromap.atlas import Atlas
 from napari_micromap.choices import parameters
-from napari_micromap.layouts import LAYOUTS, Layout
+from napari_micromap.layouts import LAYOUTS, Layout, layout_of
 from napari_micromap.layouts.channel import Channel, Closed, Line, Message, connect
-from napari_micromap.layouts.pca import Pca, principal_plane
+from napari_micromap.layouts.pca import principal_plane
+from napari_micromap.layouts.placing import among_nearest
 from napari_micromap.layouts.process import LayoutProcess
 from napari_micromap.layouts.tsne import Tsne
 from napari_micromap.layouts.umap import Umap
@@ -111,28 +112,34 @@ def test_look_alikes_lie_together(name: str, least: float, clustered: Clustered)
 def test_a_layout_is_flat_fields_with_words_for_each(name: str) -> None:
     cls = LAYOUTS[name]
     layout = cls()
-    assert cls(**parameters(layout)) == layout
+    assert cls(**parameters(layout)) == layout == layout_of(repr(layout))
     assert all(field.name in (cls.__doc__ or "") for field in fields(layout))  # type: ignore[arg-type]
     assert "DOI" in (cls.__doc__ or "")
 
 
-@pytest.mark.parametrize("name", LAYOUTS)
-def test_a_duplicate_is_placed_on_its_original_and_the_old_do_not_move(name: str, clustered: Clustered) -> None:
+def test_a_duplicate_is_placed_on_its_original_and_the_old_do_not_move(clustered: Clustered) -> None:
     features = clustered[0]
     positions = principal_plane(features)
     before = positions.copy()
-    placed = LAYOUTS[name]().place(features[[5, 17]] * 2, features, positions)
+    placed = among_nearest(features[[5, 17]] * 2, features, positions)
     np.testing.assert_allclose(placed, positions[[5, 17]], atol=1e-3)
     assert np.array_equal(positions, before)
+
+
+def test_positions_from_elsewhere_and_of_another_version_are_told_apart() -> None:
+    assert layout_of("positions.npy") is None and layout_of("") is None
+    for said in ("Umap(spread=2)", "Umap(seed=__import__('os').getpid())", "Umap(seed"):
+        with pytest.raises(Problem, match="anew"):
+            layout_of(said)
 
 
 def test_rows_without_a_place_give_none_to_new_ones(clustered: Clustered) -> None:
     features, _, _ = clustered
     positions = principal_plane(features)
     positions[5] = np.nan
-    assert np.isfinite(Pca().place(features[[5]], features, positions)).all()
+    assert np.isfinite(among_nearest(features[[5]], features, positions)).all()
     nowhere = np.full_like(positions, np.nan)
-    assert np.isnan(Pca().place(features[[5]], features, nowhere)).all()
+    assert np.isnan(among_nearest(features[[5]], features, nowhere)).all()
 
 
 # ---------------------------------------------------------------------- one by one

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from importlib import import_module
+from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from napari_micromap.problems import Problem
@@ -50,7 +52,35 @@ class Choices(Mapping[str, "type[T]"], Generic[T]):
                 return name
         raise KeyError(cls)
 
+    def called(self, said: str) -> type[T] | None:
+        """Return the class whose ``repr`` stands as text, such as ``Umap(seed=42)``; None if it is none of these."""
+        name = said.partition("(")[0]
+        return next((self[one] for one, place in self._places.items() if place.partition(":")[2] == name), None)
+
 
 def parameters(algorithm: Any) -> dict[str, Any]:
     """Return the flat fields of an algorithm, ready for JSON and for ``type(algorithm)(**…)``."""
     return {field.name: getattr(algorithm, field.name) for field in fields(algorithm)}
+
+
+def arguments_of(said: str) -> dict[str, Any]:
+    """Take the flat fields of an algorithm from its ``repr``; nothing that is written there is executed.
+
+    Raises
+    ------
+    ValueError
+        If it is no call with named literals and paths alone.
+    """
+    try:
+        call = ast.parse(said, mode="eval").body
+    except SyntaxError as error:
+        raise ValueError(said) from error
+    if not isinstance(call, ast.Call) or call.args:
+        raise ValueError(said)
+    return {str(keyword.arg): _literal(keyword.value) for keyword in call.keywords}
+
+
+def _literal(value: ast.expr) -> Any:
+    if isinstance(value, ast.Call) and len(value.args) == 1:  # PosixPath('…')
+        return Path(str(ast.literal_eval(value.args[0])))
+    return ast.literal_eval(value)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import ast
 import os
 import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -17,9 +16,9 @@ from numpy.typing import NDArray
 from napari_micromap import pipeline
 from napari_micromap.atlas import Atlas, Rows, same_bars
 from napari_micromap.backbones import BACKBONES, Backbone
-from napari_micromap.choices import Choices
+from napari_micromap.choices import arguments_of
 from napari_micromap.corrections import corrected_as, told_by_user
-from napari_micromap.layouts import LAYOUTS, Layout
+from napari_micromap.layouts.placing import among_nearest
 from napari_micromap.problems import Problem
 from napari_micromap.recipe import Recipe
 from napari_micromap.sources.windows import whole_id
@@ -208,40 +207,14 @@ def made_by(atlas: Atlas) -> tuple[Backbone, Recipe]:
         If it was not embedded here, so that new micrographs cannot be treated alike.
     """
     try:
-        backbone = _from_repr(str(atlas.made_by["backbone"]), BACKBONES[str(atlas.made_by["name"])])
-        recipe = _from_repr(str(atlas.made_by["recipe"]), Recipe)
+        backbone = BACKBONES[str(atlas.made_by["name"])](**arguments_of(str(atlas.made_by["backbone"])))
+        recipe = Recipe(**arguments_of(str(atlas.made_by["recipe"])))
     except (KeyError, TypeError, ValueError, Problem) as error:
         raise Problem(
             "This map was not made from its images here, so new ones cannot join it; make it anew."
         ) from error
     # the precision that was used, not the wish for the best: one for a whole collection
     return backbone, replace(recipe, precision=atlas.made_by.get("precision", recipe.precision))
-
-
-def _from_repr(written: str, cls: type[Any]) -> Any:
-    """Make an algorithm from its ``repr``, reading literals only: nothing that is written there is executed."""
-    call = ast.parse(written, mode="eval").body
-    if not isinstance(call, ast.Call) or call.args:
-        raise ValueError(written)
-    values = {}
-    for keyword in call.keywords:
-        value = keyword.value
-        if isinstance(value, ast.Call) and len(value.args) == 1:  # PosixPath('…')
-            values[str(keyword.arg)] = Path(ast.literal_eval(value.args[0]))
-        else:
-            values[str(keyword.arg)] = ast.literal_eval(value)
-    return cls(**values)
-
-
-def layout_of(atlas: Atlas) -> Layout:
-    """Return the layout that gave the positions."""
-    name = atlas.layout.partition("(")[0]
-    choices: Choices[Layout] = LAYOUTS
-    for one in choices.values():
-        if one.__name__ == name:
-            layout: Layout = _from_repr(atlas.layout, one)
-            return layout
-    return pipeline.usual_layout(len(atlas))
 
 
 def _with_places(old: Atlas, both: Atlas, workshop: pipeline.Workshop) -> Work[Atlas]:
@@ -261,7 +234,7 @@ def _with_places(old: Atlas, both: Atlas, workshop: pipeline.Workshop) -> Work[A
     if old.positions is None:
         return both
     yield Progress("Placing", 0, len(new_features))
-    places = layout_of(old).place(new_features, old.features, old.positions)
+    places = among_nearest(new_features, old.features, old.positions)
     return both.with_positions(np.vstack([old.positions, places]), old.layout)
 
 

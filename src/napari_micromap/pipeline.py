@@ -305,6 +305,7 @@ def lay_out(
     ``like``, (n, 2) positions of a map that is known already, the new map is turned the way that one lies.
     """
     from napari_micromap.layouts.aligning import turned_like
+    from napari_micromap.layouts.placing import among_nearest
 
     if rows is not None and len(rows) == len(atlas):
         rows = None
@@ -329,7 +330,7 @@ def lay_out(
     positions = np.empty((len(atlas), 2), np.float32)
     positions[rows] = placed
     rest = np.setdiff1d(np.arange(len(atlas)), rows)
-    positions[rest] = layout.place(atlas.features[rest], features, placed)
+    positions[rest] = among_nearest(atlas.features[rest], features, placed)
     return atlas.with_positions(positions, repr(layout)), layout.title
 
 

@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_micromap.atlas import Features, Positions
-from napari_micromap.layouts.placing import among_nearest
 from napari_micromap.neighbors import Neighbors
 from napari_micromap.work import Progress, Work
 
@@ -41,10 +40,6 @@ class Pca:
         """Return the (n, 2) positions."""
         yield Progress("PCA", 0, 1)
         return principal_plane(features)
-
-    def place(self, new: Features, features: Features, positions: Positions) -> Positions:
-        """Place new features among those that have positions."""
-        return among_nearest(new, features, positions)
 
 
 def principal_plane(features: NDArray[np.float32]) -> Positions:

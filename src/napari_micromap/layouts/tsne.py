@@ -13,17 +13,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_micromap.atlas import Features, Positions
+from napari_micromap.layouts import LongLayout
 from napari_micromap.layouts.pca import principal_plane
-from napari_micromap.layouts.placing import among_nearest
 from napari_micromap.neighbors import Neighbors
-from napari_micromap.work import Progress, Work
+from napari_micromap.work import Progress
 
 _FEWEST = 4
 _ROUNDS = 1000
 
 
 @dataclass(frozen=True)
-class Tsne:
+class Tsne(LongLayout):
     """Put images that look alike close together, in evenly spread groups.
 
     t-SNE keeps neighborhoods, as UMAP does; the size of gaps and of groups means nothing. Slower than UMAP.
@@ -45,19 +45,11 @@ class Tsne:
     seed: Annotated[int, {"min": 0, "max": 2**31 - 1}] = 42
 
     title: ClassVar[str] = "t-SNE"
-    holds_gil: ClassVar[bool] = True
 
     @property
     def neighbors_needed(self) -> int:
         """scikit-learn finds three times the perplexity by itself."""
         return 0
-
-    def __call__(
-        self, features: Features, neighbors: Neighbors | None, start: Positions | None = None
-    ) -> Work[Positions]:
-        """Return the (n, 2) positions; one long step, so beside a window it belongs into the layout process."""
-        yield Progress(self.title)
-        return self.lay_out(features, neighbors, start)
 
     def lay_out(
         self,
@@ -84,10 +76,6 @@ class Tsne:
         # One thread: with more, sums are rounded in another order each time, and the map with them.
         with threadpool_limits(1), told:
             return np.asarray(method.fit_transform(features), np.float32)
-
-    def place(self, new: Features, features: Features, positions: Positions) -> Positions:
-        """Place new features among those that have positions; the old ones do not move."""
-        return among_nearest(new, features, positions)
 
 
 class _Rounds(TextIOBase):

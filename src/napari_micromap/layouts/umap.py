@@ -12,17 +12,17 @@ from numpy.typing import NDArray
 
 from napari_micromap.atlas import Features, Positions
 from napari_micromap.compiling import keep_compiled
+from napari_micromap.layouts import LongLayout
 from napari_micromap.layouts.pca import principal_plane
-from napari_micromap.layouts.placing import among_nearest
 from napari_micromap.neighbors import Neighbors, find_neighbors
-from napari_micromap.work import Progress, Work, finish
+from napari_micromap.work import Progress, finish
 
 _FEWEST = 4  # three points have a plane of their own
 _SIDE = 10.0  # umap-learn's units for where points start
 
 
 @dataclass(frozen=True)
-class Umap:
+class Umap(LongLayout):
     """Put images that look alike close together.
 
     UMAP keeps neighborhoods: who lies beside whom means something; the size of gaps and of groups does not.
@@ -51,19 +51,11 @@ class Umap:
     epochs: Annotated[int, {"min": 0, "max": 10_000, "step": 100}] = 0
 
     title: ClassVar[str] = "UMAP"
-    holds_gil: ClassVar[bool] = True
 
     @property
     def neighbors_needed(self) -> int:
         """Neighbors beside the image itself."""
         return max(2, self.n_neighbors) - 1
-
-    def __call__(
-        self, features: Features, neighbors: Neighbors | None, start: Positions | None = None
-    ) -> Work[Positions]:
-        """Return the (n, 2) positions; one long step, so beside a window it belongs into the layout process."""
-        yield Progress(self.title)
-        return self.lay_out(features, neighbors, start)
 
     def lay_out(
         self,
@@ -81,10 +73,6 @@ class Umap:
         random = np.random.RandomState(self.seed)
         graph = self._graph(features, neighbors, random)
         return self._positions(features, graph, _starting_points(features, start, random), random, tell)
-
-    def place(self, new: Features, features: Features, positions: Positions) -> Positions:
-        """Place new features among those that have positions; the old ones do not move."""
-        return among_nearest(new, features, positions)
 
     def _graph(self, features: Features, neighbors: Neighbors, random: np.random.RandomState) -> Any:
         umap_ = _umap_learn()

@@ -10,7 +10,7 @@ import numpy as np
 
 from napari_micromap import pipeline
 from napari_micromap.atlas import Atlas, Positions
-from napari_micromap.growing import layout_of
+from napari_micromap.layouts import layout_of
 from napari_micromap.problems import Problem
 from napari_micromap.questions.inquiry import with_derived
 from napari_micromap.statistics.reliability import agreement, copies_as_dense, preserved
@@ -39,7 +39,7 @@ def look_again(atlas: Atlas, workshop: pipeline.Workshop, seeds: int = OTHER_SEE
     """
     if atlas.positions is None or atlas.neighbors is None or atlas.features is None:
         raise Problem("Make the map first; then it can be seen where it is reliable.")
-    layout: Any = layout_of(atlas)
+    layout: Any = layout_of(atlas.layout) or pipeline.usual_layout(len(atlas))
     others: list[Positions] = []
     if any(field.name == "seed" for field in fields(layout)) and len(atlas) <= MOST_LAID_OUT_AGAIN:
         for number in range(1, seeds + 1):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import re
 from collections import Counter
 from collections.abc import Mapping
@@ -10,6 +9,7 @@ from typing import Any
 
 from napari_micromap import __version__
 from napari_micromap.backbones import BACKBONES
+from napari_micromap.choices import arguments_of
 from napari_micromap.layouts import LAYOUTS
 from napari_micromap.problems import Problem
 from napari_micromap.sharing.snapshot import Snapshot
@@ -49,11 +49,11 @@ def _network(made_by: Mapping[str, Any], dim: int) -> list[str]:
     cls = BACKBONES[name]
     weights = str(made_by.get("weights_sha256", ""))
     doi = _doi_of(cls.__doc__)
-    recipe = arguments_of(str(made_by.get("recipe", "")))
+    recipe = _arguments(made_by.get("recipe", ""))
     last = recipe.get("depths") == "last"
     depths = "the last layer" if last else "layers of several depths, each scaled to unit length,"
     views = " and over all 8 flips and quarter turns" if recipe.get("views", 8) == 8 else ""
-    called = arguments_of(str(made_by.get("backbone", "")))
+    called = _arguments(made_by.get("backbone", ""))
     # whose weights these are is the user's, and which model of timm it was is a choice
     title = {"own": f"{called.get('architecture')} with weights of our own", "timm": str(called.get("model"))}.get(
         name, cls.title
@@ -96,10 +96,10 @@ def _space(shared: Snapshot) -> str:
 
 def _layout(shared: Snapshot) -> str:
     said, title = shared.atlas.layout, shared.title
-    found = next((LAYOUTS[name] for name in LAYOUTS if said.startswith(f"{LAYOUTS[name].__name__}(")), None)
+    found = LAYOUTS.called(said)
     if found is None:
         return f"The positions are those of “{title}”."
-    values = {k: v for k, v in arguments_of(said).items() if not (k == "epochs" and v == 0)}
+    values = {k: v for k, v in _arguments(said).items() if not (k == "epochs" and v == 0)}
     spoken = ", ".join(f"{_SPOKEN.get(name, name.replace('_', ' '))} {value}" for name, value in values.items())
     doi = _doi_of(found.__doc__)
     fitted = len(shared.atlas) if shared.atlas.fitted_to is None else len(shared.atlas.fitted_to)
@@ -140,12 +140,9 @@ def _doi_of(docstring: str | None) -> str:
     return f"https://doi.org/{found[1]}" if found else ""
 
 
-def arguments_of(said: str) -> dict[str, Any]:
-    """Take the arguments of a call apart that stands as text, such as ``Umap(seed=42)``; nothing is run."""
+def _arguments(said: object) -> dict[str, Any]:
+    """Return what an algorithm was set to; nothing of embeddings and positions from elsewhere."""
     try:
-        call = ast.parse(said, mode="eval").body
-    except SyntaxError:
+        return arguments_of(str(said))
+    except ValueError:
         return {}
-    if not isinstance(call, ast.Call):
-        return {}
-    return {k.arg: k.value.value for k in call.keywords if k.arg and isinstance(k.value, ast.Constant)}

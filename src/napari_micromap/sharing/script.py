@@ -14,8 +14,7 @@ import numpy as np
 from napari_micromap.atlas import Atlas
 from napari_micromap.backbones import BACKBONES
 from napari_micromap.growing import made_by
-from napari_micromap.layouts import LAYOUTS
-from napari_micromap.problems import Problem
+from napari_micromap.layouts import layout_of
 from napari_micromap.recipe import Recipe
 from napari_micromap.session import Session, tags
 from napari_micromap.session.scales import GIVEN
@@ -205,7 +204,7 @@ def _map(lines: _Lines, session: Session) -> None:
             lines.say(f"s.take_embeddings({str(atlas.made_by.get('path', ''))!r})")
     if atlas.positions is None:
         return
-    layout = _layout_of(atlas.layout)
+    layout = layout_of(atlas.layout)
     if layout is None:
         lines.say(f"# the positions are of {atlas.layout or 'elsewhere'}")
     else:
@@ -225,18 +224,6 @@ def _not_fitted(session: Session) -> list[str]:
     if not session.map_is_of_others or atlas.fitted_to is None:
         return []
     return [str(i) for i in np.delete(atlas.ids, atlas.fitted_to)]
-
-
-def _layout_of(said: str) -> Any:
-    from napari_micromap.sharing.methods import arguments_of
-
-    cls = next((LAYOUTS[name] for name in LAYOUTS if said.startswith(f"{LAYOUTS[name].__name__}(")), None)
-    if cls is None:
-        return None
-    try:
-        return cls(**arguments_of(said))
-    except TypeError as error:
-        raise Problem(f"The map was made by another version ({said}); make it anew to get a script of it.") from error
 
 
 def _marks(lines: _Lines, session: Session) -> None:
