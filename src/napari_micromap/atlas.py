@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from napari_micromap.microscopy.bar import BY_USER
 from napari_micromap.microscopy.cropping import Side, crop_bar, side_of, specimen_box
 from napari_micromap.microscopy.parts import Box, Wholes, read_part
 from napari_micromap.microscopy.pixels import read_pixels
@@ -217,7 +218,7 @@ class Atlas:
         """
         columns = self.columns.copy()
         columns.loc[rows, "bar_rows"] = bar_rows
-        for name, value in (("bar_side", side if bar_rows else None), ("bar_from", "you")):
+        for name, value in (("bar_side", side if bar_rows else None), ("bar_from", BY_USER)):
             values = columns[name].to_numpy(object, copy=True) if name in columns else np.full(len(self), None, object)
             values[rows] = value
             columns[name] = pd.Series(values, index=columns.index, dtype=object)

@@ -9,12 +9,16 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from napari_micromap.atlas import Atlas, Micrograph
+from napari_micromap.microscopy.bar import BY_USER
 from napari_micromap.microscopy.cropping import side_of
 from napari_micromap.microscopy.scale_bar import ScaleBar, find_scale_bar, same_bar
 from napari_micromap.problems import Problem
 from napari_micromap.work import Progress, Work
 
-_BY_BAR, _OF_A_KIND = "bar: typed", ("line: drawn", "you")  # where scales are from that a user gave
+# Where scales are from that a user gave, as the column scale_from says it.
+BY_BAR, BY_LINE, BY_TABLE = "bar: typed", "line: drawn", "table"
+GIVEN = (BY_BAR, BY_LINE, BY_TABLE, BY_USER)
+_OF_A_KIND = (BY_LINE, BY_USER)
 
 
 def corrected_as(atlas: Atlas, part: Atlas) -> Work[Atlas]:
@@ -35,7 +39,7 @@ def corrected_as(atlas: Atlas, part: Atlas) -> Work[Atlas]:
         bar = _bar_on(part[row]) if typed else None
         told = None if bar is None else next((size for one, size in typed if same_bar(one, bar)), None)
         if told is not None:
-            part = part.with_scale(np.array([row], np.intp), np.array([told]), [_BY_BAR])
+            part = part.with_scale(np.array([row], np.intp), np.array([told]), [BY_BAR])
         elif kinds[row] in of_kinds:
             size, origin = of_kinds[kinds[row]]
             part = part.with_scale(np.array([row], np.intp), np.array([size]), [origin])
@@ -47,24 +51,24 @@ def told_by_user(atlas: Atlas) -> NDArray[np.bool_]:
     """Return (n,) whether the scale of a micrograph is one that a user told of it, or of one like it."""
     if "scale_from" not in atlas.columns:
         return np.zeros(len(atlas), np.bool_)
-    return atlas.columns["scale_from"].isin([_BY_BAR, *_OF_A_KIND]).to_numpy(np.bool_)
+    return atlas.columns["scale_from"].isin([BY_BAR, *_OF_A_KIND]).to_numpy(np.bool_)
 
 
 def _with_bars_as(atlas: Atlas, part: Atlas) -> Atlas:
-    if "bar_from" not in atlas.columns or not (atlas.columns["bar_from"] == "you").any():
+    if "bar_from" not in atlas.columns or not (atlas.columns["bar_from"] == BY_USER).any():
         return part
     new = _kinds(part)
     for kind, known in atlas.columns.groupby(_kinds(atlas)):
         bars = known[["bar_rows", "bar_side", "bar_from"]].drop_duplicates()
         alike = np.flatnonzero(new == kind).astype(np.intp)
-        if len(alike) and len(bars) == 1 and bars["bar_from"].iloc[0] == "you":
+        if len(alike) and len(bars) == 1 and bars["bar_from"].iloc[0] == BY_USER:
             part = part.with_bar_rows(alike, int(bars["bar_rows"].iloc[0]), side_of(bars["bar_side"].iloc[0]))
     return part
 
 
 def _typed_bars(atlas: Atlas) -> Iterator[tuple[ScaleBar, float]]:
     """Yield each burnt-in bar of which was typed what it says, with the size of a pixel, from one micrograph each."""
-    typed = atlas.columns.index[atlas.columns["scale_from"] == _BY_BAR]
+    typed = atlas.columns.index[atlas.columns["scale_from"] == BY_BAR]
     told = pd.DataFrame({"kind": _kinds(atlas)[typed], "size": atlas.um_per_px[typed].round(9)}, index=typed)
     for row in told.drop_duplicates().index.tolist():
         bar = _bar_on(atlas[row])

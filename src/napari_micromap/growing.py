@@ -19,6 +19,7 @@ from napari_micromap.backbones import BACKBONES, Backbone
 from napari_micromap.choices import arguments_of
 from napari_micromap.corrections import corrected_as, told_by_user
 from napari_micromap.layouts.placing import among_nearest
+from napari_micromap.microscopy.bar import BY_USER
 from napari_micromap.problems import Problem
 from napari_micromap.recipe import Recipe
 from napari_micromap.sources.windows import whole_id
@@ -98,7 +99,7 @@ def corrected_among(growth: Growth) -> dict[str, int]:
     columns = growth.atlas.columns.iloc[growth.new]
     if "bar_from" not in columns or growth.atlas.windows is not None:
         return {}
-    rows = growth.new[(columns["bar_from"] == "you").to_numpy(bool)]
+    rows = growth.new[(columns["bar_from"] == BY_USER).to_numpy(bool)]
     return {str(growth.atlas.ids[row]): int(growth.atlas.columns["bar_rows"].iloc[row]) for row in rows}
 
 

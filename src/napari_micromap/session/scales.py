@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from napari_micromap.atlas import Atlas, Rows
+from napari_micromap.corrections import BY_BAR, BY_LINE, BY_TABLE
+from napari_micromap.microscopy.bar import BY_USER
 from napari_micromap.problems import Problem
 from napari_micromap.scaling import (
     LEAST,
@@ -28,8 +30,6 @@ if TYPE_CHECKING:
     from napari_micromap.session.model import Session
 
 Scale: TypeAlias = tuple[float, str | None]  # µm per px, NaN where unknown, and where it is from
-BY_BAR, BY_LINE, BY_TABLE, BY_USER = "bar: typed", "line: drawn", "table", "you"
-GIVEN = (BY_BAR, BY_LINE, BY_TABLE, BY_USER)  # by a user rather than a header
 
 
 class Scales(Undoable[Mapping[str, Scale]]):

@@ -13,11 +13,11 @@ import numpy as np
 
 from napari_micromap.atlas import Atlas
 from napari_micromap.backbones import BACKBONES
+from napari_micromap.corrections import GIVEN
 from napari_micromap.growing import made_by
 from napari_micromap.layouts import layout_of
 from napari_micromap.recipe import Recipe
 from napari_micromap.session import Session, tags
-from napari_micromap.session.scales import GIVEN
 from napari_micromap.sources.films import Films
 from napari_micromap.sources.folder import Folder
 from napari_micromap.sources.several import Several
