@@ -10,7 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
+settings.register_profile("calm", deadline=None)  # a busy machine is no failure
+settings.load_profile("calm")
 # One binding for napari and for pytest-qt, which would else load the first it finds, and then the other cannot load.
 os.environ.setdefault("QT_API", "pyqt6" if find_spec("PyQt6") else "pyside6")
 os.environ["PYTEST_QT_API"] = os.environ["QT_API"]

@@ -164,7 +164,7 @@ def test_pixels_that_differ_in_shape_or_number_format_differ_in_hash() -> None:
     assert len({content_hash(each) for each in [pixels, *others]}) == 5
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.integers(0, 2**31), st.sampled_from(["u1", "<u2", ">u2", "<f4", ">f4", "f8"]))
 def test_the_hash_knows_values_not_how_they_lie_in_memory(seed: int, dtype: str) -> None:
     pixels = np.random.default_rng(seed).integers(0, 200, (7, 9)).astype(dtype)
@@ -172,7 +172,7 @@ def test_the_hash_knows_values_not_how_they_lie_in_memory(seed: int, dtype: str)
     assert content_hash(pixels) == content_hash(pixels.astype(pixels.dtype.newbyteorder("<")))
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(0, 2**31), st.sampled_from(["u1", "<u2", "<f4"]), st.data())
 def test_one_changed_pixel_changes_the_hash(seed: int, dtype: str, data: st.DataObject) -> None:
     pixels = np.random.default_rng(seed).integers(0, 200, (61, 83)).astype(dtype)

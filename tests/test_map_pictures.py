@@ -32,7 +32,7 @@ def crowd(n: int, seed: int = 0) -> NDArray[np.float32]:
 
 
 @given(st.integers(1, 300), st.integers(0, 99), st.sampled_from([0.5, 0.75, 1.25]))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_what_is_shown_at_a_level_overlaps_nowhere_and_leaves_no_room(n: int, seed: int, aspect: float) -> None:
     positions, order = crowd(n, seed), typical_order(n, None)
     levels = finish(find_levels(positions, order, aspect))

@@ -78,7 +78,7 @@ def test_a_dot_moves_by_fractions_of_a_pixel() -> None:
 
 @pytest.mark.parametrize("n", [300, 60_000])
 @given(dx=st.integers(-30, 30), dy=st.integers(-30, 30))
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 def test_panning_by_whole_pixels_moves_the_picture(n: int, dx: int, dy: int) -> None:
     dots = arrange(crowd(n), red(n))
     one, other = draw(dots, PIXELS, SIZE).image, draw(dots, PIXELS.panned(dx, dy), SIZE).image
@@ -221,7 +221,7 @@ def test_a_lasso_holds_what_is_inside() -> None:
 
 
 @given(st.integers(3, 40), st.integers(0, 10**6))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_a_lasso_around_a_star_holds_what_its_rays_reach(corners: int, seed: int) -> None:
     rng = np.random.default_rng(seed)
     angles = np.sort(rng.uniform(0, 2 * np.pi, corners))

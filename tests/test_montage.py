@@ -103,7 +103,7 @@ def alike(one: Pixels, other: Pixels) -> float:
     sizes=st.lists(st.tuples(st.integers(1, 5000), st.integers(1, 5000)), min_size=1, max_size=PER_PAGE),
     aspect=st.floats(0.3, 4),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_tiles_keep_their_aspect_ratio_and_never_touch(sizes: list[tuple[int, int]], aspect: float) -> None:
     page = arrange(np.arange(len(sizes)), np.array(sizes), aspect)
     top, left, height, width = page.boxes.T
@@ -221,7 +221,7 @@ def test_every_level_shows_every_picture_where_it_belongs(tmp_path: Path) -> Non
 
 
 @given(data=st.data())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_any_part_of_a_level_is_the_same_as_that_part_of_the_whole(data: st.DataObject) -> None:
     sizes = np.array([[90, 100], [30, 100], [150, 100], [90, 300], [77, 33]])
     page = arrange(np.arange(5), sizes)

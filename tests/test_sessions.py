@@ -175,7 +175,7 @@ columns_of_any_kind = st.one_of(
 )
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.dictionaries(texts, columns_of_any_kind, max_size=4))
 def test_columns_of_any_kind_come_back_bit_by_bit(columns: dict[str, pd.Series[Any]]) -> None:
     from napari_micromap.store.columns import columns_from, csv_of
@@ -314,7 +314,7 @@ json_values = st.recursive(
 )
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(data=st.data())
 def test_an_entry_file_of_strangers_opens_or_is_refused_in_a_sentence(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject

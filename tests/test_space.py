@@ -27,7 +27,7 @@ def test_features_are_those_of_the_textbook() -> None:
     np.testing.assert_allclose(features @ features.T, scores @ scores.T, atol=1e-4)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(n=st.integers(1, 300), d=st.integers(3, 40), seed=st.integers(0, 99))
 def test_any_collection_gets_features_of_length_one(n: int, d: int, seed: int) -> None:
     vectors = embeddings(n, d, seed)
