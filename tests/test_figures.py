@@ -162,9 +162,10 @@ def test_rows_without_a_position_are_left_out(drawn: MapToDraw, tmp_path: Path) 
 @pytest.mark.parametrize("count", [1, 2, 3])
 def test_few_or_identical_micrographs_make_a_figure(count: int, tmp_path: Path) -> None:
     positions = np.ones((count, 2), np.float32)
-    save_map(tmp_path / "map.png", MapToDraw(positions, colors_of(pd.Series([1.5] * count, name="x"))), dpi=100)
+    same = svg_of(MapToDraw(positions, colors_of(pd.Series([1.5] * count, name="x"))), tmp_path)
     positions[:, 0] = np.arange(count)
-    save_map(tmp_path / "map.png", MapToDraw(positions, plain(count)), dpi=100)
+    apart = svg_of(MapToDraw(positions, plain(count)), tmp_path)
+    assert len(group(same, "dots")) == len(group(apart, "dots")) == count
 
 
 def test_a_map_without_positions_asks_for_a_map(drawn: MapToDraw) -> None:

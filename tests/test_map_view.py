@@ -631,4 +631,6 @@ def test_a_narrow_map_cuts_nothing(view: MapView, session: Session, qtbot: QtBot
 @pytest.mark.parametrize("wish", ["_on_undo", "_on_redo", "_on_escape"])
 def test_wishes_without_an_answer_do_no_harm(view: MapView, wish: str) -> None:
     act: Callable[[], None] = getattr(view, wish)
+    before = view.canvas.scene.camera
     act()
+    assert view.canvas.scene.camera == before and view.canvas.scene.all_in_sight()

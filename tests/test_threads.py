@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import logging
+import os
 import subprocess
 import sys
 import textwrap
@@ -314,6 +315,5 @@ def test_a_process_ends_though_a_thread_of_it_does_not(tmp_path):
     """)
     file = tmp_path / "stuck.py"
     file.write_text(script)
-    subprocess.run(
-        [sys.executable, file], check=True, timeout=60, env={**__import__("os").environ, "QT_QPA_PLATFORM": "offscreen"}
-    )
+    environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen"}
+    subprocess.run([sys.executable, file], check=True, timeout=60, env=environment)  # else it would wait for 100 s

@@ -36,7 +36,7 @@ class Progress:
 Work: TypeAlias = Generator[Progress, None, T]
 
 
-def finish(work: Work[T], on_progress: Callable[[Progress], None] | None = None) -> T:
+def finish(work: Work[T], on_progress: Callable[[Progress], object] | None = None) -> T:
     """Drive a piece of work to its end and return its result."""
     while True:
         try:

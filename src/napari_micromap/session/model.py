@@ -316,7 +316,7 @@ class Session(State):
 
     # ------------------------------------------------------------------ for its parts
 
-    def build(self, start: Callable[[], Any], done: Callable[[Any], None]) -> None:
+    def build(self, start: Callable[[], Any], done: Callable[[Any], object]) -> None:
         """Queue work on the collection in the lane *build*; ``done`` gets what came of it."""
 
         def finished(result: Any) -> None:

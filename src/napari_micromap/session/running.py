@@ -33,8 +33,8 @@ class Runner(Protocol):
         start: Callable[[], Work[T]],
         *,
         lane: Lane,
-        done: Callable[[T], None],
-        progress: Callable[[Progress], None] | None = None,
+        done: Callable[[T], object],
+        progress: Callable[[Progress], object] | None = None,
     ) -> None:
         """Start the work when its turn comes; ``done`` and ``progress`` are called where the session lives.
 
@@ -53,8 +53,8 @@ class AtOnce:
         start: Callable[[], Work[T]],
         *,
         lane: Lane,
-        done: Callable[[T], None],
-        progress: Callable[[Progress], None] | None = None,
+        done: Callable[[T], object],
+        progress: Callable[[Progress], object] | None = None,
     ) -> None:
         """Run the work now."""
         done(finish(start(), progress))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -25,6 +25,7 @@ from napari_micromap.scaling import (
     sizes_from_column,
 )
 from napari_micromap.session.history import Undoable
+from napari_micromap.work import Progress
 
 if TYPE_CHECKING:
     from napari_micromap.session.model import Session
@@ -96,7 +97,7 @@ class Scales(Undoable[Mapping[str, Scale]]):
     def look_for_bars(
         self,
         done: Callable[[BarGroups], object],
-        progress: Callable[[Any], object],
+        progress: Callable[[Progress], object],
         rows: ArrayLike | None = None,
         wanted_still: Callable[[], bool] = lambda: True,
     ) -> None:
@@ -106,10 +107,7 @@ class Scales(Undoable[Mapping[str, Scale]]):
         """
         atlas = self._session.atlas
         wanted: Rows = rows_without_scale(atlas) if rows is None else np.asarray(rows, np.intp)
-        self._session.run(
-            lambda: read_bars(atlas, wanted, wanted_still), lane="scales",
-            done=lambda found: _ignored(done(found)), progress=lambda step: _ignored(progress(step)),
-        )  # fmt: skip
+        self._session.run(lambda: read_bars(atlas, wanted, wanted_still), lane="scales", done=done, progress=progress)
 
     # ------------------------------------------------------------------ within
 
@@ -136,7 +134,3 @@ def rows_to_look_at(atlas: Atlas) -> Rows:
 
 def _same(one: Scale, other: Scale) -> bool:
     return one[1] == other[1] and bool(np.isclose(one[0], other[0], rtol=1e-12, atol=0, equal_nan=True))
-
-
-def _ignored(_: object) -> None:
-    """Take what a listener returns, and return nothing."""

@@ -50,20 +50,15 @@ class Tables:
 
     def look_at(self, path: Path | str, done: Callable[[TablePreview], object], wanted: Wanted | None = None) -> None:
         """Read a table and find out how it would be joined, without joining it; ``done`` gets the preview."""
-        self._session.build(
-            lambda: pipeline.look_at_table(self._session.atlas, Path(path), wanted),
-            lambda preview: void(done(preview)),
-        )
+        self._session.build(lambda: pipeline.look_at_table(self._session.atlas, Path(path), wanted), done)
 
     def look_beside(self, done: Callable[[list[Path]], object]) -> None:
         """List the tables in the folder that was opened; ``done`` gets the paths of those that were not added."""
         source = self._session.source
         if isinstance(source, Folder):
             folder = Path(source.path).expanduser().absolute()
-            self._session.run(
-                lambda: tables_in(folder, {str(path) for path, _ in self._added.values()}),
-                lane="folder", done=lambda found: void(done(found)),
-            )  # fmt: skip
+            known = {str(path) for path, _ in self._added.values()}
+            self._session.run(lambda: tables_in(folder, known), lane="folder", done=done)
         else:
             done([])
 
@@ -184,10 +179,6 @@ class Tables:
         if self.joined is not None:
             self.joined = None
             self.changed.emit(None)
-
-
-def void(_: object) -> None:
-    """Take what a listener returns, and return nothing."""
 
 
 def _wanted_from(said: Mapping[str, Any]) -> Wanted:

@@ -62,8 +62,8 @@ class Lanes(QObject):
         start: Callable[[], Work[T]],
         *,
         lane: Lane,
-        done: Callable[[T], None],
-        progress: Callable[[Progress], None] | None = None,
+        done: Callable[[T], object],
+        progress: Callable[[Progress], object] | None = None,
     ) -> None:
         """Run the work when its turn comes; in all lanes but *build* it takes the place of what is there."""
         if self._closed.is_set():
@@ -216,8 +216,8 @@ class _Job:
         self,
         lane: Lane,
         start: Callable[[], Work[Any]],
-        done: Callable[[Any], None],
-        progress: Callable[[Progress], None] | None,
+        done: Callable[[Any], object],
+        progress: Callable[[Progress], object] | None,
     ) -> None:
         self.lane = lane
         self.start, self.done, self.progress = start, done, progress
