@@ -10,7 +10,7 @@ import pytest
 import tifffile
 
 from napari_micromap import pipeline
-from napari_micromap.microscopy import files
+from napari_micromap.microscopy import decoding
 from napari_micromap.microscopy.parts import Wholes, read_part
 from napari_micromap.microscopy.pixels import read_pixels
 from napari_micromap.problems import Problem
@@ -106,7 +106,7 @@ def test_a_picture_too_large_for_memory_is_mapped_by_its_windows(
     for top, left in ((0, 0), (300, 200), (500, 500)):
         pixels[top : top + 100, left : left + 100] = np.arange(0, 200, 20)[:, None].repeat(10, 0)
     tifffile.imwrite(path, pixels)
-    monkeypatch.setattr(files, "LARGEST_BYTES", 2**17)  # as 30000 x 30000 pixels are for the real limit
+    monkeypatch.setattr(decoding, "LARGEST_BYTES", 2**17)  # as 30000 x 30000 pixels are for the real limit
     with pytest.raises(Problem, match="map its windows"):
         finish(Folder(path)())
     atlas = finish(Windows(Folder(path), Cut(window_px=100))())

@@ -9,8 +9,10 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_micromap.microscopy.files import PictureFile, check_size, decoding, open_picture
+from napari_micromap.microscopy.decoding import check_size, decoding
+from napari_micromap.microscopy.files import PictureFile, open_picture
 from napari_micromap.microscopy.pixels import gray_if_equal, pixels_of
+from napari_micromap.microscopy.tiff import TiffPicture
 
 Box: TypeAlias = tuple[int, int, int, int]  # top, left, height, width in pixels
 
@@ -56,8 +58,6 @@ def read_part(path: Path, page: int, box: Box, wholes: Wholes | None = None) -> 
     Unreadable
         With the reason.
     """
-    from napari_micromap.microscopy.tiff import TiffPicture
-
     with open_picture(path) as file:
         if isinstance(file, TiffPicture) and file.has_parts(page):
             height, width = file.size(page)

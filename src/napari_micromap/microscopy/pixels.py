@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_micromap.microscopy import VENDORS
-from napari_micromap.microscopy.files import DECODING_ERRORS, decoding, open_picture
+from napari_micromap.microscopy.decoding import DECODING_ERRORS, decoding
+from napari_micromap.microscopy.files import open_picture
 from napari_micromap.microscopy.header import Header
 
 if TYPE_CHECKING:

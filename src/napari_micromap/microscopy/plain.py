@@ -10,7 +10,7 @@ from typing import IO, TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_micromap.microscopy.files import LARGEST_BYTES, check_size, decoding, upright
+from napari_micromap.microscopy.decoding import LARGEST_BYTES, check_size, decoding, upright
 from napari_micromap.microscopy.palettes import without_palette
 from napari_micromap.problems import Unreadable
 

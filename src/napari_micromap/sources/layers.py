@@ -19,7 +19,7 @@ from napari_micromap.atlas import OWN_COLUMNS, Atlas, LivePixels, UnreadableFile
 from napari_micromap.microscopy.annotations import annotation
 from napari_micromap.microscopy.bar import agreed_bar
 from napari_micromap.microscopy.cropping import crop_bar
-from napari_micromap.microscopy.files import check_size, decoding
+from napari_micromap.microscopy.decoding import check_size, decoding
 from napari_micromap.microscopy.header import Header, pixel_size
 from napari_micromap.microscopy.pixels import gray_if_equal, read_header
 from napari_micromap.problems import Problem, Unreadable
