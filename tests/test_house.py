@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from functools import cache
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import NamedTuple
 
@@ -125,6 +126,19 @@ def test_imports_go_down() -> None:
 
 def test_shelves_do_not_know_one_another() -> None:
     assert not breaches(i for i in imports() if i.room in SHELVES and i.other in SHELVES - {i.room})
+
+
+def test_imports_make_no_circle() -> None:
+    """Also not by imports inside functions; what only the type checker sees does not count, nor a room's own face."""
+    needed: dict[str, set[str]] = {module_of(path): set() for path in FILES}
+    for one in imports():
+        module = module_of(one.path)
+        if one.module in needed and not one.typing and not f"{module}.".startswith(f"{one.module}."):
+            needed[module].add(one.module)
+    try:
+        TopologicalSorter(needed).prepare()
+    except CycleError as error:
+        raise AssertionError(" → ".join(error.args[1])) from None
 
 
 def test_only_views_know_the_screen() -> None:
