@@ -18,7 +18,7 @@ from qtpy.QtCore import (
     QTimer,
     Signal,
 )
-from qtpy.QtGui import QGuiApplication, QIcon, QImage, QKeyEvent, QKeySequence, QMouseEvent, QPixmap, QShowEvent
+from qtpy.QtGui import QGuiApplication, QIcon, QKeyEvent, QKeySequence, QMouseEvent, QPixmap, QShowEvent
 from qtpy.QtWidgets import QAbstractItemView, QComboBox, QHeaderView, QLineEdit, QTableView, QVBoxLayout, QWidget
 
 from napari_micromap.atlas import OWN_COLUMNS, Atlas, Rows
@@ -28,6 +28,7 @@ from napari_micromap.tables.by_sample import one_row_a_sample
 from napari_micromap.views.asking import ask_where_to_write
 from napari_micromap.views.controls import GAP, Line, flat, side_by_side
 from napari_micromap.views.listening import listen
+from napari_micromap.views.pixmaps import image_of
 from napari_micromap.views.table_model import PICTURE, TableModel
 from napari_micromap.views.whereto import outside
 from napari_micromap.wording import counted, sample_noun
@@ -360,14 +361,9 @@ def _icon(pixels: Small, ratio: float) -> QIcon:
     """Make a picture that fits its cell; an empty one where there is none."""
     if not pixels.size:
         return QIcon()
-    pixels = np.ascontiguousarray(pixels)
-    height, width = pixels.shape[:2]
-    gray = pixels.ndim == 2
-    form = QImage.Format.Format_Grayscale8 if gray else QImage.Format.Format_RGB888
-    image = QImage(pixels.data, width, height, width * (1 if gray else 3), form)
     target = QSize(round(_THUMBNAIL.width() * ratio), round(_THUMBNAIL.height() * ratio))
     modes = Qt.AspectRatioMode.KeepAspectRatio, Qt.TransformationMode.SmoothTransformation
-    pixmap = QPixmap.fromImage(image.scaled(target, *modes))
+    pixmap = QPixmap.fromImage(image_of(pixels).scaled(target, *modes))
     pixmap.setDevicePixelRatio(ratio)
     icon = QIcon(pixmap)
     icon.addPixmap(pixmap, QIcon.Mode.Selected)  # gray stays gray: Qt would tint it

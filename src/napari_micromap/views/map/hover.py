@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 from qtpy.QtCore import QPoint, QRect, QRectF, QSize, Qt, QTimer
-from qtpy.QtGui import QColor, QImage, QPainter, QPaintEvent, QPixmap
+from qtpy.QtGui import QColor, QPainter, QPaintEvent, QPixmap
 from qtpy.QtWidgets import QFrame, QLabel, QVBoxLayout, QWidget
 
 from napari_micromap.labels import length_label, round_length
@@ -13,6 +13,7 @@ from napari_micromap.montage.small import small_pictures
 from napari_micromap.session import Session
 from napari_micromap.views.map.about import lines_of, shape_of, um_per_px_of
 from napari_micromap.views.map.dots import DARK, Ground
+from napari_micromap.views.pixmaps import image_of
 
 SIDE = 160  # logical pixels
 WAIT_MS = 150
@@ -125,16 +126,12 @@ class Picture(QWidget):
 
     def show_pixels(self, pixels: NDArray[np.uint8], um_per_px: float | None) -> None:
         """Show (h, w) gray or (h, w, 3) colors."""
-        pixels = np.ascontiguousarray(pixels)
         height, width = pixels.shape[:2]
-        gray = pixels.ndim == 2
-        form = QImage.Format.Format_Grayscale8 if gray else QImage.Format.Format_RGB888
-        image = QImage(pixels.data, width, height, width * (1 if gray else 3), form)
         self._take_size(height, width)
         ratio = self.devicePixelRatioF()
         target = QSize(round(self.width() * ratio), round(self.height() * ratio))
         modes = Qt.AspectRatioMode.IgnoreAspectRatio, Qt.TransformationMode.SmoothTransformation
-        self._pixmap = QPixmap.fromImage(image.scaled(target, *modes))
+        self._pixmap = QPixmap.fromImage(image_of(pixels).scaled(target, *modes))
         self._pixmap.setDevicePixelRatio(ratio)
         self._um_per_px = None if um_per_px is None else um_per_px * width / self.width()
         self.update()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from qtpy.QtCore import QEvent, QObject, QPointF, QRectF, QSize, Qt, Signal
-from qtpy.QtGui import QColor, QIcon, QImage, QPainter, QPaintEvent, QPen, QPixmap, QResizeEvent
+from qtpy.QtGui import QColor, QIcon, QPainter, QPaintEvent, QPen, QResizeEvent
 from qtpy.QtWidgets import (
     QApplication,
     QFrame,
@@ -23,6 +23,7 @@ from napari_micromap.views.map.about import short_name_of
 from napari_micromap.views.map.dots import DARK, Ground, lines_around
 from napari_micromap.views.map.gestures import mode_of
 from napari_micromap.views.map.packed import Rgb, packed
+from napari_micromap.views.pixmaps import circle, image_of
 from napari_micromap.wording import title_of
 
 _BAR = 10  # logical pixels, height of the colorbar
@@ -136,7 +137,7 @@ class Colorbar(QWidget):
         painter.drawText(self.rect(), int(middle | Qt.AlignmentFlag.AlignRight), high)
         ramp = coloring.ramp[None].copy()
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
-        painter.drawImage(bar, QImage(ramp.data, ramp.shape[1], 1, 3 * ramp.shape[1], QImage.Format.Format_RGB888))
+        painter.drawImage(bar, image_of(ramp))
         line = QColor(*self._ground.strong)
         line.setAlphaF(0.35)
         painter.setPen(QPen(line, 1))
@@ -213,21 +214,8 @@ def _entry_button() -> QToolButton:
 def _dot(color: Rgb, ground: Ground, ratio: float) -> QIcon:
     line = lines_around(np.array([packed(color)]), ground)
     red, green, blue, _ = line.view(np.uint8).tolist()
-    return _circle(QPen(QColor(red, green, blue), 1), QColor(*color), ratio)
+    return circle(QColor(*color), QPen(QColor(red, green, blue), 1), ratio)
 
 
 def _ring(ground: Ground, ratio: float) -> QIcon:
-    return _circle(QPen(QColor(*ground.missing), 1.5), QColor(0, 0, 0, 0), ratio)
-
-
-def _circle(pen: QPen, fill: QColor, ratio: float) -> QIcon:
-    pixmap = QPixmap(round(11 * ratio), round(11 * ratio))
-    pixmap.setDevicePixelRatio(ratio)
-    pixmap.fill(Qt.GlobalColor.transparent)
-    painter = QPainter(pixmap)
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    painter.setPen(pen)
-    painter.setBrush(fill)
-    painter.drawEllipse(QPointF(5.5, 5.5), 4.5, 4.5)
-    painter.end()
-    return QIcon(pixmap)
+    return circle(QColor(0, 0, 0, 0), QPen(QColor(*ground.missing), 1.5), ratio)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from qtpy.QtCore import QLineF, QRectF, QSize, Qt, Signal
-from qtpy.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent, QPen
+from qtpy.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QPen
 from qtpy.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -31,6 +31,7 @@ from napari_micromap.session import Session
 from napari_micromap.session.before import bars_of
 from napari_micromap.views.controls import Line, Paragraph, flat, push, side_by_side
 from napari_micromap.views.listening import listen
+from napari_micromap.views.pixmaps import image_of
 from napari_micromap.wording import counted
 from napari_micromap.work import Progress, Work
 
@@ -240,7 +241,7 @@ class CutPicture(QWidget):
         painter = QPainter(self)
         if self._pixels is not None:
             painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
-            painter.drawImage(QRectF(self.rect()), _image(self._pixels))
+            painter.drawImage(QRectF(self.rect()), image_of(self._pixels))
         else:
             painter.fillRect(self.rect(), QColor(128, 128, 128, 60))
         cut, line = self._places()
@@ -319,9 +320,3 @@ def _read(micrographs: list[tuple[int, Micrograph]]) -> Work[dict[int, NDArray[n
             read[row] = thumbnail(micrograph.pixels(1024), 2 * _SIDE)
         yield Progress("Reading", done, len(micrographs), partial=dict(read))
     return read
-
-
-def _image(pixels: NDArray[np.uint8]) -> QImage:
-    height, width = pixels.shape[:2]
-    kind = QImage.Format.Format_Grayscale8 if pixels.ndim == 2 else QImage.Format.Format_RGB888
-    return QImage(pixels.data, width, height, pixels.strides[0], kind)

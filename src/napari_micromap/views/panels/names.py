@@ -6,13 +6,14 @@ from collections.abc import Callable
 from functools import partial
 
 from qtpy.QtCore import Qt
-from qtpy.QtGui import QColor, QIcon, QPainter, QPixmap
+from qtpy.QtGui import QColor, QIcon, QPen
 from qtpy.QtWidgets import QColorDialog, QMenu, QWidget
 
 from napari_micromap.session import Session
 from napari_micromap.session.named import Named
 from napari_micromap.views.asking import ask_where_to_write, ask_words
 from napari_micromap.views.controls import push
+from napari_micromap.views.pixmaps import circle
 from napari_micromap.views.trying import trying
 from napari_micromap.views.whereto import outside
 from napari_micromap.wording import counted
@@ -48,7 +49,7 @@ class NamesMenu(QMenu):
         if len(session.named) and selected:
             self.addSeparator()
         for named in session.named:
-            self._fill_one(self.addMenu(_swatch(named.color), _plain(self._counted(named))), named)
+            self._fill_one(self.addMenu(self._dot(named.color), _plain(self._counted(named))), named)
         if self.isEmpty():
             self.addAction("Select some images first").setEnabled(False)
 
@@ -112,6 +113,9 @@ class NamesMenu(QMenu):
         parent = self.parentWidget()
         return self if parent is None else parent
 
+    def _dot(self, color: str) -> QIcon:
+        return circle(QColor(color), QPen(Qt.PenStyle.NoPen), self.devicePixelRatioF())
+
     def _counted(self, named: Named) -> str:
         return f"{named.name}   {len(named.rows(self._session.atlas)):,}"
 
@@ -130,15 +134,3 @@ def names_button(menu: NamesMenu) -> QWidget:
 
 def _plain(text: str) -> str:
     return text.replace("&", "&&")
-
-
-def _swatch(color: str) -> QIcon:
-    pixmap = QPixmap(12, 12)
-    pixmap.fill(Qt.GlobalColor.transparent)
-    painter = QPainter(pixmap)
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    painter.setBrush(QColor(color))
-    painter.setPen(Qt.PenStyle.NoPen)
-    painter.drawEllipse(1, 1, 10, 10)
-    painter.end()
-    return QIcon(pixmap)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from qtpy.QtCore import Qt
-from qtpy.QtGui import QCloseEvent, QImage, QPixmap
+from qtpy.QtGui import QCloseEvent, QPixmap
 from qtpy.QtWidgets import QDialog, QFrame, QLabel, QVBoxLayout, QWidget
 
 from napari_micromap.atlas import OWN_COLUMNS, Atlas
@@ -20,6 +19,7 @@ from napari_micromap.session.scales import rows_to_look_at
 from napari_micromap.views.controls import GAP, Choice, ChoiceBox, Line, Paragraph, Roomy, push, side_by_side
 from napari_micromap.views.lengths import LengthEdit
 from napari_micromap.views.listening import listen
+from napari_micromap.views.pixmaps import image_of
 from napari_micromap.views.trying import trying
 from napari_micromap.wording import counted
 from napari_micromap.work import Progress
@@ -197,10 +197,8 @@ def _size_words(um_per_px: float) -> str:
 
 def _pixmap(picture: NDArray[np.uint8]) -> QPixmap:
     height, width = picture.shape
-    pixels: Any = np.ascontiguousarray(picture)
-    image = QImage(pixels.data, width, height, width, QImage.Format.Format_Grayscale8).copy()
     zoom = min(_MOST_ENLARGED, _WIDEST / width, _TALLEST / height)
-    return QPixmap.fromImage(image).scaled(
+    return QPixmap.fromImage(image_of(picture)).scaled(
         max(1, round(width * zoom)), max(1, round(height * zoom)),
         Qt.AspectRatioMode.KeepAspectRatio, Qt.TransformationMode.SmoothTransformation,
     )  # fmt: skip
