@@ -1,10 +1,13 @@
 """Does the window stay alive while a map is made? A 10 ms timer in a real window tells.
 
     python benchmarks/heartbeat.py FOLDER [--json]
+    python benchmarks/heartbeat.py --large 100000 [--minutes 3] [--json]
 
 Opens a folder, makes the map from an empty cache, lassoes by mouse, waits for the gallery and opens a micrograph, and
-prints the gaps between beats of the timer, by phase. A watcher notes what the window's thread was doing in each gap
-over 100 ms: what lies inside napari or an import is listed by name. Needs a display (xvfb-run will do).
+prints the gaps between beats of the timer, by phase. With ``--large`` a made-up session of that size is opened instead;
+one micrograph is left out, all others are compared and laid out anew until the minutes are over, and that is canceled.
+A watcher notes what the window's thread was doing in each gap over 100 ms: what lies inside napari or an import is
+listed by name. Needs a display (xvfb-run will do).
 """
 
 from __future__ import annotations
@@ -22,6 +25,7 @@ from pathlib import Path
 from types import FrameType
 
 import numpy as np
+from sessions import save
 
 BEAT = 0.010
 LONG = 0.100
@@ -156,6 +160,31 @@ class Drive:
         self.dock.gallery.back()
         self.spin(1)
 
+    def go_large(self, pulse: Pulse, minutes: float) -> None:
+        from napari_micromap.layouts.umap import Umap
+
+        self.spin(2)
+        pulse.phase = "open session"
+        self.dock.wishes.open_path(self.folder)
+        self.spin(120, self.idle)
+        session = self.dock.session
+        before = session.atlas.positions
+        pulse.phase = "space, neighbors"  # anew, as one is left out
+        session.progressed.connect(lambda p: self._note_stage(p, pulse))
+        end = time.perf_counter() + minutes * 60
+        session.exclude([0], "out of focus")
+        session.lay_out(Umap(seed=1))
+        self.spin(end - time.perf_counter(), self.idle)
+        if not self.idle():
+            pulse.phase = "cancel"
+            session.cancel()
+            self.spin(5, self.idle)
+            assert self.idle() and session.atlas.positions is before, "canceling keeps the map"
+        pulse.phase = "lasso"
+        self.lasso(pulse, 0.15)
+        self.spin(60, self.idle)
+        self.spin(1)
+
     def _note_stage(self, progress: object, pulse: Pulse) -> None:
         stage = getattr(progress, "stage", "")
         if "UMAP" in stage:
@@ -165,13 +194,22 @@ class Drive:
 def main() -> None:
     """Drive the window and print the gaps."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folder", type=Path)
+    parser.add_argument("folder", type=Path, nargs="?")
+    parser.add_argument("--large", type=int, metavar="N", help="micrographs of a made-up session")
+    parser.add_argument("--minutes", type=float, default=3.0, help="until its map is canceled")
     parser.add_argument("--json", action="store_true")
     args = parser.parse_args()
+    if (args.folder is None) == (args.large is None):
+        parser.error("give either a folder or --large N")
     with tempfile.TemporaryDirectory() as cache:
-        drive = Drive(args.folder, Path(cache))
+        if args.large:
+            save(Path(cache), args.large, 1280)
+        drive = Drive(args.folder or Path(cache) / "large.micromap", Path(cache))
         pulse = Pulse()
-        drive.go(pulse)
+        if args.large:
+            drive.go_large(pulse, args.minutes)
+        else:
+            drive.go(pulse)
         pulse.stop()
         drive.viewer.close()
     rows = []

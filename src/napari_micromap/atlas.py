@@ -263,7 +263,8 @@ class Atlas:
 
     def rows_of(self, ids: Sequence[str]) -> Rows:
         """Return the sorted rows of those ids that are here."""
-        where = pd.Index(self.ids).get_indexer(pd.Index(list(ids)))
+        wanted = list(ids)
+        where = pd.Index(self.ids).get_indexer(pd.Index(wanted)) if wanted else np.empty(0, np.intp)
         return np.unique(where[where >= 0]).astype(np.intp)
 
     def rows_of_kind(self, row: int) -> Rows:

@@ -84,7 +84,8 @@ def bars_of(atlas: Atlas) -> Bars:
             differs[members] = rows[members] != heights[counts.argmax()]
     if "bar_from" in columns:
         said = columns["bar_from"]
-        differs = (differs | said.map(is_doubtful).to_numpy(bool)) & (said != BY_USER).to_numpy(bool)
+        doubtful = said.isin([reason for reason in said.unique() if is_doubtful(reason)])
+        differs = (differs | doubtful.to_numpy(bool)) & (said != BY_USER).to_numpy(bool)
     return Bars(int((rows > 0).sum()), np.flatnonzero(differs).astype(np.intp))
 
 

@@ -103,6 +103,7 @@ class Scope(Undoable[Kept]):
     def __init__(self) -> None:
         super().__init__()
         self._mask: tuple[tuple[Filter, ...], pd.DataFrame, NDArray[np.bool_]] | None = None
+        self._out: tuple[Mapping[str, Exclusion], NDArray[np.str_], NDArray[np.bool_]] | None = None
         self._filters: tuple[Filter, ...] = ()
         self._exclusions: Mapping[str, Exclusion] = MappingProxyType({})
 
@@ -171,11 +172,14 @@ class Scope(Undoable[Kept]):
         return self._mask[2]
 
     def excluded(self, atlas: Atlas) -> NDArray[np.bool_]:
-        """Return (n,) True for micrographs that are left out with a reason."""
-        out = np.zeros(len(atlas), bool)
-        if self._exclusions:
-            out[atlas.rows_of(list(self._exclusions))] = True
-        return out
+        """Return (n,) True for micrographs that are left out with a reason; not to be written to."""
+        if self._out is None or self._out[0] is not self._exclusions or self._out[1] is not atlas.ids:
+            out = np.zeros(len(atlas), bool)
+            if self._exclusions:
+                out[atlas.rows_of(list(self._exclusions))] = True
+            out.setflags(write=False)
+            self._out = self._exclusions, atlas.ids, out  # many ask, and names of many take long to find
+        return self._out[2]
 
     def used(self, atlas: Atlas) -> Rows:
         """Return the rows that take part in layout and tests."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -30,7 +31,7 @@ _SETTING = re.compile(
 
 def stem_of(name: str) -> str:
     """Return a file name without its folders and without the ending of an image file; other points stay."""
-    return _IMAGE_ENDING.sub("", PurePath(name.replace("\\", "/")).name)
+    return _IMAGE_ENDING.sub("", name.replace("\\", "/").rstrip("/").rpartition("/")[2])
 
 
 def pieces_of(name: str) -> list[str]:
@@ -65,7 +66,7 @@ def name_pieces(names: Iterable[str]) -> pd.DataFrame:
 def file_names(atlas: Atlas) -> list[str]:
     """Return what each micrograph is called: its file's name, or that of its layer."""
     files = atlas.columns["file"]
-    return [PurePath(path).name if path else str(file) for path, file in zip(atlas.paths.tolist(), files)]
+    return [os.path.basename(path) if path else str(file) for path, file in zip(atlas.paths.tolist(), files)]
 
 
 def sample_candidates(atlas: Atlas) -> list[str]:

@@ -73,6 +73,11 @@ def typical_order(n: int, neighbors: Neighbors | None) -> NDArray[np.intp]:
     return typical
 
 
+def find_typical_levels(positions: Positions, neighbors: Neighbors | None, aspect: float) -> Work[Levels]:
+    """Find levels, those that are typical of their kind first; see :func:`find_levels`."""
+    return (yield from find_levels(positions, typical_order(len(positions), neighbors), aspect))
+
+
 def find_levels(positions: Positions, order: NDArray[np.intp], aspect: float) -> Work[Levels]:
     """Find for each row from which level on there is room for its picture, those first in ``order`` first.
 

@@ -22,7 +22,7 @@ from napari_micromap.views.map.gestures import Tool
 from napari_micromap.views.map.hover import HoverCard
 from napari_micromap.views.map.lasso import rows_inside
 from napari_micromap.views.map.legend import Legend
-from napari_micromap.views.map.levels import Levels, find_levels, typical_order
+from napari_micromap.views.map.levels import Levels, find_typical_levels
 from napari_micromap.views.map.marks import ACCENT
 from napari_micromap.views.map.packed import Rgb
 from napari_micromap.views.map.pictures import LARGEST, Pictures
@@ -279,7 +279,7 @@ class MapView(QWidget):
             return
         atlas = session.atlas
         session.run(
-            lambda: find_levels(places, typical_order(len(atlas), atlas.neighbors), aspect_of(atlas)),
+            lambda: find_typical_levels(places, atlas.neighbors, aspect_of(atlas)),
             lane="pictures",
             done=lambda levels: self._take_levels(places, levels),
         )

@@ -52,11 +52,12 @@ class InsidePanel(QWidget):
 
     def _on_selection(self) -> None:
         session = self._session
-        rows, used = session.selection.rows, session.used
-        inside, outside = np.intersect1d(rows, used), np.setdiff1d(used, rows)
-        values = session.colors_from
+        used = session.used
+        chosen = session.selection.mask(len(session.atlas))[used]
+        inside, outside = used[chosen], used[~chosen]
+        values = session.colors_from if len(inside) else None  # texts of many take long to look through
         numbers = None if values is None else pd.to_numeric(values, errors="coerce").to_numpy(float, na_value=np.nan)
-        known = numbers is not None and len(inside) > 0 and bool(np.isfinite(numbers[inside]).any())
+        known = numbers is not None and bool(np.isfinite(numbers[inside]).any())
         for widget in (self.heading, self.bars):
             widget.setVisible(known)
         self.sentence.setVisible(False)
