@@ -28,7 +28,7 @@ from qtpy.QtWidgets import (
 from napari_micromap.session import Map
 from napari_micromap.sources.folder import Folder
 from napari_micromap.store.recent import recent
-from napari_micromap.views.controls import Choice, ChoiceBox
+from napari_micromap.views.controls import Choice, ChoiceBox, Paragraph
 from napari_micromap.views.dock import MicromapDock
 from napari_micromap.views.sessions import lanes_of, session_of
 
@@ -292,6 +292,21 @@ def test_at_350_pixels_nothing_is_cut_and_the_map_has_its_share(mapped, viewer, 
             for button in shown(mapped, QAbstractButton):
                 assert button.width() >= button.minimumSizeHint().width(), button.text()
     mapped.retire()
+
+
+def test_the_check_card_goes_before_the_map_comes_so_that_the_window_need_not_grow(opened):
+    gone: list[bool] = []
+    opened.body.rearranged.connect(lambda: gone.append(opened.check_area.isHidden()))
+    opened.session.show(Map(np.zeros((len(opened.session.atlas), 2), np.float32), "UMAP"))
+    assert gone == [True]
+
+
+def test_a_message_asks_for_the_height_of_its_text_and_no_more(qtbot):
+    text = Paragraph("All of this is said in one line after another. " * 4)
+    qtbot.addWidget(text)
+    text.resize(300, 20)
+    text.show()
+    assert text.sizeHint().height() == text.heightForWidth(300)
 
 
 def test_a_long_name_is_shortened_in_its_middle_and_whole_in_its_tooltip(mapped, qtbot):

@@ -114,23 +114,23 @@ def test_a_table_that_is_gone_is_told_and_the_images_join(session: Session, film
     session.tables.add(table)
     table.unlink()
     write(films, "a")
-    _, sentences = told_by(session)
+    growths, _ = told_by(session)
     session.grow()
     assert len(session.atlas) == 8 and session.atlas.columns["Jc"].notna().sum() == 7
-    assert "values.csv" in sentences[0]
+    assert "values.csv" in growths[0].sentence
 
 
 def test_images_that_are_gone_are_told_and_stay(session: Session, films: Path) -> None:
     (films / "F0_f.tif").unlink()
-    growths, sentences = told_by(session)
+    growths, _ = told_by(session)
     session.grow()
     assert len(session.atlas) == 7 and session.growing.fresh == frozenset()
-    assert "1 image cannot be found any more, such as “F0_f.tif”" in sentences[0]
+    assert "1 image cannot be found any more, such as “films/F0_f.tif”" in growths[0].sentence
     assert len(growths) == 1
 
 
 def test_a_file_with_another_picture_in_it_is_told_and_joins_as_new(session: Session, films: Path) -> None:
-    growths, sentences = told_by(session)
+    growths, _ = told_by(session)
     ids, positions = session.atlas.ids.copy(), session.map.positions.copy()
     path = films / "F2_b.tif"
     assert path.exists()
@@ -141,7 +141,7 @@ def test_a_file_with_another_picture_in_it_is_told_and_joins_as_new(session: Ses
     assert (session.atlas.ids[: len(ids)] == ids).all() and session.map.positions[
         : len(ids)
     ].tobytes() == positions.tobytes()
-    assert "other content" in sentences[-1] and "F2_b.tif" in sentences[-1]
+    assert "other content" in growths[-1].sentence and "films/F2_b.tif" in growths[-1].sentence
     assert session.growing.fresh == {str(session.atlas.ids[-1])}
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from pathlib import Path
+from pathlib import Path, PurePath
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -48,6 +49,8 @@ class Growth:
         Old ones whose file was not found again; they stay on the map.
     changed : rows
         Old ones in whose file another picture is now; they stay on the map, too, and that picture is among the new.
+    said : tuple of str
+        What else there is to tell, as of tables that were added again.
     """
 
     atlas: Atlas
@@ -55,10 +58,14 @@ class Growth:
     moved: int
     gone: Rows
     changed: Rows
+    said: tuple[str, ...] = ()
 
     @property
     def sentence(self) -> str:
         """What a user is told of it."""
+        return " ".join((self._joined(), *self._changes(), *self.said))
+
+    def _joined(self) -> str:
         if not len(self.new):
             return "No new images."
         scaled = int(told_by_user(self.atlas)[self.new].sum())
@@ -67,6 +74,22 @@ class Growth:
             return f"{counted(len(self.new), 'new image')}.{also}"
         said = f"{counted(len(self.new), 'new image')} since the map was made, placed beside what they are most like."
         return f"{said}{also}"
+
+    def _changes(self) -> Iterator[str]:
+        if len(self.changed):
+            yield (
+                f"{counted(len(self.changed), 'file')} with other content than before, such as “"
+                f"{self._name(self.changed)}”: what is in there now joined as new; exclude the older dots."
+            )
+        if len(self.gone):
+            yield (
+                f"{counted(len(self.gone), 'image')} cannot be found any more, such as “{self._name(self.gone)}”: "
+                "dots and thumbnails stay; exclude them if they are not to count."
+            )
+
+    def _name(self, rows: Rows) -> str:
+        """Name the first by its folder and name: in folders of samples names come again."""
+        return "/".join(PurePath(str(self.atlas.paths[rows[0]])).parts[-2:])
 
 
 def grow(atlas: Atlas, source: Source, workshop: pipeline.Workshop, device: str = "auto") -> Work[Growth]:

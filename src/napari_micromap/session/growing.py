@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from psygnal import Signal
@@ -107,14 +107,4 @@ class Growing:
             session.tables.show(joined)
         self.set_fresh(self._fresh | new)
         self.images_missing = len(growth.gone) > 0
-        if self.images_missing:
-            name = PurePath(str(growth.atlas.paths[growth.gone[0]])).name
-            said.insert(0, f"{counted(len(growth.gone), 'image')} cannot be found any more, such as “{name}”: "
-                           "dots and thumbnails stay; exclude them if they are not to count.")  # fmt: skip
-        if len(growth.changed):
-            name = PurePath(str(growth.atlas.paths[growth.changed[0]])).name
-            said.insert(0, f"{counted(len(growth.changed), 'file')} with other content than before, such as “{name}”: "
-                           "what is in there now joined as new; exclude the older dots.")  # fmt: skip
-        self.grown.emit(growth)
-        if said:
-            session.warned.emit(" ".join(said))
+        self.grown.emit(replace(growth, said=tuple(said)))

@@ -145,6 +145,11 @@ class Paragraph(QLabel):
         super().resizeEvent(event)
         self._fit()
 
+    def sizeHint(self) -> QSize:
+        """Ask for no more than the height that the text needs at this width; Qt would guess a narrow column."""
+        hint = super().sizeHint()
+        return QSize(hint.width(), min(hint.height(), self.minimumHeight() or hint.height()))
+
     def setText(self, text: str) -> None:
         """Show a text, and ask for the height that it needs."""
         super().setText(text)

@@ -205,9 +205,6 @@ class MicromapDock(QWidget):
 
     def _on_map(self, shown: Map | None) -> None:
         has_map = self.heights.has_map = shown is not None
-        self.body.show_map(has_map)
-        for widget in (self.color, self.map, self.tabs):
-            widget.setVisible(has_map)
         self.header.show_foldable(has_map)
         if has_map != self._had_map:
             self._had_map = has_map
@@ -215,7 +212,11 @@ class MicromapDock(QWidget):
             if has_map:
                 self.session.run(bring_in, lane="gallery", done=lambda _: None)
         self.check.show_made(has_map)
-        self._show_check()
+        self._show_check()  # the card goes before the map comes: for both napari's window may have to grow, for good
+        self.body.show_map(has_map)
+        for widget in (self.color, self.map, self.tabs):
+            widget.setVisible(has_map)
+        self.heights.share()
 
     def _show_check(self) -> None:
         shown = len(self.session.atlas) > 0 and not self.header.is_folded
@@ -264,6 +265,9 @@ class MicromapDock(QWidget):
             self.notice.tell(joined.sentence, "List them", self.windows.unmatched, in_passing=all_fit)
 
     def _on_grown(self, growth: Growth) -> None:
+        if len(growth.gone):  # "Make map of these" stands above the map
+            self._on_warned(growth.sentence)
+            return
         act = partial(self.wishes.make_map_of_used, self.more.layout_chosen)
         self.notice.tell(growth.sentence, "Make map again", act if len(growth.new) and self.session.map else None)
 
