@@ -72,9 +72,11 @@ def measured(atlas: Atlas, levels: Levels, size: tuple[float, float], selected: 
         fill(scene, rng)
 
         def pan(scene: Scene = scene) -> None:
+            scene.move()
             scene.look(scene.camera.panned(3, 2))
 
         def closer(scene: Scene = scene) -> None:
+            scene.move()
             scene.zoom(1.02, middle)
 
         shown = 0 if scene.frame is None else len(scene.frame.boxes)

@@ -167,3 +167,22 @@ def test_images_that_joined_are_ringed_until_the_map_is_made_again(view: MapView
     session.growing.set_fresh(())
     assert blue_pixels(view, 3) == 0
     assert "ringed" not in view.canvas._overlay.caption
+
+
+def test_while_a_hand_moves_a_slow_map_it_has_larger_pixels_and_dots_stay_where_they_are(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("napari_micromap.views.map.scene._SLOW", 0.0)
+    scene = Scene()
+    scene.resize((1000.0, 800.0), 1.0)
+    apart = np.stack(np.divmod(np.arange(50), 10), axis=1).astype(np.float32)
+    scene.show(arrange(apart, np.full((50, 3), 200, np.uint8)))
+    assert scene.frame is not None and scene.frame.ids.shape == (800, 1000)
+    scene.move()
+    scene.zoom(1.5, (500, 400))
+    places = {row: scene.place_of(row) for row in range(50)}
+    found = {row: scene.row_at(*place) for row, place in places.items() if place is not None}
+    assert scene.frame is not None and scene.frame.ids.shape == (400, 500)
+    assert scene.rest() and not scene.rest()
+    assert {row: scene.row_at(*place) for row, place in places.items() if place is not None} == found
+    assert scene.frame is not None and scene.frame.ids.shape == (800, 1000)

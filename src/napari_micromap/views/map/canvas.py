@@ -31,6 +31,7 @@ from napari_micromap.views.map.scene import Scene
 
 MORPH_UP_TO = 50_000  # dots; more of them would stutter
 _ZOOM_PER_DEGREE = 1.0125
+_STILL = 120  # ms after the last movement before the map is drawn with all pixels
 _REST = 40  # ms after the last change of sight before pictures are asked for
 
 
@@ -64,6 +65,10 @@ class Canvas(QWidget):
         self._rest.setSingleShot(True)
         self._rest.setInterval(_REST)
         self._rest.timeout.connect(self._want_pictures)
+        self._still = QTimer(self)
+        self._still.setSingleShot(True)
+        self._still.setInterval(_STILL)
+        self._still.timeout.connect(self._on_still)
         self._asked: list[int] = []
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -207,6 +212,7 @@ class Canvas(QWidget):
         if stroke.far and not was_far:
             self.looked_around.emit()
         if stroke.far and stroke.tool == "hand":
+            self._move()
             self._scene.look(self._scene.camera.panned(way.x(), way.y()))
         self.update()
 
@@ -244,6 +250,7 @@ class Canvas(QWidget):
         self._gliding.finish()
         self._point_at(None)
         self.looked_around.emit()
+        self._move()
         self._scene.zoom(_ZOOM_PER_DEGREE ** (turned / 8), (event.position().x(), event.position().y()))
         self.update()
 
@@ -297,6 +304,14 @@ class Canvas(QWidget):
         self._overlay.paint(painter, self.rect(), self._scene, self.gliding, outline)
         painter.end()
 
+    def _move(self) -> None:
+        self._scene.move()
+        self._still.start()
+
+    def _on_still(self) -> None:
+        if self._scene.rest():
+            self.update()
+
     def _want_pictures(self) -> None:
         pictures = self._scene.pictures
         lacking = [] if pictures is None else pictures.lacking
@@ -319,7 +334,11 @@ class Canvas(QWidget):
             self._painted = frame
             if self._scene.pictures is not None and self._scene.pictures.lacking:
                 self._rest.start()
-        painter.drawImage(QPointF(0, 0), self._image)
+        height, width = frame.ids.shape
+        if width == round(self.width() * ratio):
+            painter.drawImage(QPointF(0, 0), self._image)
+        else:  # larger pixels, while a hand moves the map
+            painter.drawImage(self.rect(), self._image)
 
     # ------------------------------------------------------------------ within
 

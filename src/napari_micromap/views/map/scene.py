@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -12,6 +14,9 @@ from napari_micromap.views.map.pictures import Pictures
 from napari_micromap.views.map.raster import Box, Frame, draw
 
 _SLACK = 2.0  # logical pixels by which the middle of a dot may be out of sight
+_LARGE = 600_000  # device pixels: a smaller map is never slow
+_SLOW = 0.02  # seconds for a frame, after which what moves is drawn with fewer pixels
+_COARSE = 0.5  # of the device's pixels across
 _REACH = 5.0  # logical pixels from a dot's middle within which it is under the pointer
 
 
@@ -28,6 +33,9 @@ class Scene:
         self._ratio = 1.0
         self._home: Camera | None = None
         self._frame: Frame | None = None
+        self._drawn_ratio = 1.0  # of the last frame
+        self._moving = False
+        self._took = 0.0  # processor seconds for the last frame with all pixels
 
     @property
     def empty(self) -> bool:
@@ -48,17 +56,38 @@ class Scene:
 
     @property
     def frame(self) -> Frame | None:
-        """The drawn dots, in device pixels."""
+        """The drawn dots, in device pixels, or larger ones while a hand moves them and they are slow to draw."""
         if self._frame is None and self.dots is not None:
-            size = (max(1, round(self.size[0] * self._ratio)), max(1, round(self.size[1] * self._ratio)))
-            camera = self.camera.scaled(self._ratio)
-            self._frame = draw(self.dots, camera, size, self._ratio, self.dot)
-            if self._pictures is not None:
-                zoom = self.camera.scale / self.home.scale
-                self._frame = self._pictures.laid_over(self._frame, camera, zoom, self._ratio)
-            if self._new is not None:
-                ring_newcomers(self._frame, self._new, camera, self.dot, self._ratio)
+            began = time.thread_time()
+            slow = self._took > _SLOW and self.size[0] * self.size[1] * self._ratio**2 > _LARGE
+            self._drawn_ratio = self._ratio * (_COARSE if self._moving and slow else 1.0)
+            self._frame = self._drawn(self.dots, self._drawn_ratio)
+            if self._drawn_ratio == self._ratio:
+                self._took = time.thread_time() - began
         return self._frame
+
+    def _drawn(self, dots: Dots, ratio: float) -> Frame:
+        size = (max(1, round(self.size[0] * ratio)), max(1, round(self.size[1] * ratio)))
+        camera = self.camera.scaled(ratio)
+        frame = draw(dots, camera, size, ratio, self.dot)
+        if self._pictures is not None:
+            zoom = self.camera.scale / self.home.scale
+            frame = self._pictures.laid_over(frame, camera, zoom, ratio)
+        if self._new is not None:
+            ring_newcomers(frame, self._new, camera, self.dot, ratio)
+        return frame
+
+    def move(self) -> None:
+        """Prefer many frames to fine ones, as a hand moves the map."""
+        self._moving = True
+
+    def rest(self) -> bool:
+        """Prefer fine frames again; say whether the last one was not."""
+        self._moving = False
+        coarse = self._frame is not None and self._drawn_ratio != self._ratio
+        if coarse:
+            self._frame = None
+        return coarse
 
     @property
     def pictures(self) -> Pictures | None:
@@ -145,5 +174,5 @@ class Scene:
         """Return the row whose dot is under a pixel, or very near."""
         if self.frame is None:
             return None
-        reach = max(0.0, _REACH - self.dot / 2) * self._ratio
-        return self.frame.row_at(x * self._ratio, y * self._ratio, reach)
+        frame, ratio = self.frame, self._drawn_ratio
+        return frame.row_at(x * ratio, y * ratio, max(0.0, _REACH - self.dot / 2) * ratio)
