@@ -25,7 +25,8 @@ FLOORS = {
     "wording": 2.5, "tables": 3, "streaming": 3, "estimate": 3, "space": 3,
     "sources": 4, "backbones": 4, "layouts": 4, "statistics": 4, "store": 4,
     "embedding": 5, "montage": 5, "figures": 5, "presets": 5,
-    "pipeline": 6, "corrections": 6.2, "growing": 6.3, "sharding": 6.6, "scaling": 6.6, "questions": 6.6, "session": 7,
+    "workshop": 5.5, "pipeline": 6, "corrections": 6.2, "growing": 6.3,
+    "sharding": 6.6, "scaling": 6.6, "questions": 6.6, "session": 7,
     "report": 8, "sharing": 8, "views": 9, "cli": 10, "__main__": 11,
 }  # fmt: skip
 SHELVES = {"sources", "backbones", "layouts", "statistics", "store"}
