@@ -366,7 +366,11 @@ def lay_out(session: Session, *previews: NDArray[np.float32]) -> NDArray[np.floa
     """Begin a layout that shows these previews, one a step, and then a map that is quite different."""
     n = len(session.atlas)
     bare = replace(
-        session.atlas.without_map(), embeddings=np.ones((n, 2), np.float32), features=np.ones((n, 2), np.float32)
+        session.atlas,
+        positions=None,
+        layout="",
+        embeddings=np.ones((n, 2), np.float32),
+        features=np.ones((n, 2), np.float32),
     )
     session.open_atlas(bare)
     final = other()
@@ -471,7 +475,7 @@ def test_dots_stay_where_they_are_when_rows_are_renumbered(view: MapView, sessio
 
 
 def test_a_new_set_starts_with_an_empty_map(view: MapView, session: Session) -> None:
-    session.open_atlas(atlas_of(POSITIONS).without_map())
+    session.open_atlas(replace(atlas_of(POSITIONS), positions=None, layout=""))
     assert view.canvas.scene.empty
     drag(view, [QPoint(10, 10), QPoint(200, 10), QPoint(200, 200)])
     QTest.mouseClick(view.canvas, LEFT, NO_KEY, QPoint(50, 50))

@@ -257,10 +257,6 @@ class Atlas:
         """Set the map."""
         return replace(self, positions=positions, layout=layout)
 
-    def without_map(self) -> Atlas:
-        """Drop the positions only."""
-        return replace(self, positions=None, layout="")
-
     def rows_of(self, ids: Sequence[str]) -> Rows:
         """Return the sorted rows of those ids that are here."""
         wanted = list(ids)
