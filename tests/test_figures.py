@@ -276,7 +276,7 @@ def test_an_atlas_gives_counts_and_what_is_made_up(drawn: MapToDraw, jc: pd.Seri
         MapToDraw.of(atlas, None, "UMAP")
     placed = atlas.with_positions(drawn.positions.astype(np.float32), "Umap()")
     taken = MapToDraw.of(placed, str(jc.name), "UMAP")
-    assert taken.counts == "60 images of 12 samples"
+    assert taken.counts == "60 images of 12 films", "as the table calls them"
     assert taken.synthetic
     assert not MapToDraw.of(placed, "film", "UMAP").synthetic
     with pytest.raises(Problem, match="no column"):

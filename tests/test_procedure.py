@@ -55,6 +55,15 @@ def test_a_scan_of_values_that_can_be_dealt_out_in_few_ways_gives_no_p() -> None
     assert scan.best is None and scan.lasso(chosen).p is None
 
 
+def test_a_pixel_size_that_goes_along_and_could_not_be_asked_about_is_told(linked_atlas: Atlas) -> None:
+    jc = linked_atlas.columns[JC].astype(float)
+    few = np.flatnonzero(linked_atlas.samples.isin(sorted(set(linked_atlas.samples))[:11])).astype(np.intp)
+    sizes = np.where(jc < jc.iloc[few].median(), 0.05, 0.01)
+    atlas = linked_atlas.with_columns(linked_atlas.columns.assign(um_per_px=sizes), {"um_per_px": "imaging"})
+    verdict = finish(ask(atlas, JC, scope=few, batch="")).verdict
+    assert verdict.kind == "real" and "pixel size goes along with Jc, too" in verdict.sentence
+
+
 def test_a_column_that_the_map_could_not_be_asked_about_is_not_called_innocent() -> None:
     assert not Suspect("detector", map_p=None, property_p=0.01).cleared
     assert Suspect("detector", map_p=None, property_p=0.5).cleared

@@ -260,7 +260,7 @@ def test_filters_are_part_of_what_is_said(mapped: Session) -> None:
         shared = Snapshot.of(mapped)
         assert "film: F000, F001, F002" in methods_of(shared)
         assert len(data_of(finish(page_of(shared)).text)["x"]) == 9
-        assert finish(map_of(shared)).counts == "7 images of 3 samples · 2 excluded (×)"
+        assert finish(map_of(shared)).counts == "7 images of 3 films · 2 excluded (×)"
     finally:
         mapped.scope.drop_filters()
 

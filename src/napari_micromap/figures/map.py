@@ -25,6 +25,7 @@ from napari_micromap.figures.paper import (
     width_of,
 )
 from napari_micromap.problems import Problem
+from napari_micromap.wording import counted, picture_noun, sample_noun
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -62,6 +63,8 @@ class MapToDraw:
         Rows that were left out: small crosses, which the counts do not count.
     exemplars : sequence of Exemplar
         Pictures around the map.
+    nouns : (str, str)
+        What a dot and a sample are called.
     """
 
     positions: Positions
@@ -72,6 +75,7 @@ class MapToDraw:
     faded: Rows | None = None
     excluded: Rows | None = None
     exemplars: Sequence[Exemplar] = ()
+    nouns: tuple[str, str] = ("image", "sample")
 
     @classmethod
     def of(cls, atlas: Atlas, column: str | None, layout: str, exemplars: Sequence[Exemplar] = ()) -> MapToDraw:
@@ -87,6 +91,7 @@ class MapToDraw:
             samples=None if atlas.samples is None else int(atlas.samples.nunique()),
             synthetic=column in atlas.synthetic,
             exemplars=exemplars,
+            nouns=(picture_noun(atlas), sample_noun(atlas)),
         )
 
     @property
@@ -107,10 +112,10 @@ class MapToDraw:
         """How many images of how many samples are on it."""
         out = int(np.count_nonzero(self.crossed))
         images = int(np.count_nonzero(self.placed)) - out
-        counted = f"{images:,} image{'s' * (images != 1)}"
+        said = counted(images, self.nouns[0])
         if self.samples is not None:
-            counted += f" of {self.samples:,} sample{'s' * (self.samples != 1)}"
-        return counted + (f" · {out:,} excluded (×)" if out else "")
+            said += f" of {counted(self.samples, self.nouns[1])}"
+        return said + (f" · {out:,} excluded (×)" if out else "")
 
     @property
     def remark(self) -> str:

@@ -33,7 +33,8 @@ def figure(drawn: Figure, caption: str) -> str:
 
 def small(jpeg: bytes | None, caption: str) -> str:
     """Return a small picture with its caption."""
-    seen = f'<img alt="" src="data:image/jpeg;base64,{packed(jpeg)}">' if jpeg else "<div class=none>no picture</div>"
+    none = "<div class=missing>no picture</div>"
+    seen = f'<img alt="" src="data:image/jpeg;base64,{packed(jpeg)}">' if jpeg else none
     return f"<figure class=small>{seen}<figcaption>{escape(caption)}</figcaption></figure>"
 
 

@@ -12,7 +12,7 @@ h3 { font-size: 15px; margin: 18px 0 8px; } .faint, figcaption { color: #5a5a5a;
 .nuisance, .per_image { border-color: #d58a00; }
 figure { margin: 0 0 12px; } figure img { max-width: 100%; height: auto; display: block; }
 .row { display: flex; flex-wrap: wrap; gap: 14px 22px; align-items: flex-start; }
-.small { width: 184px; } .small img { width: 184px; } .none { height: 90px; background: #eee; text-align: center; }
+.small { width: 184px; } .small img { width: 184px; } .missing { height: 90px; background: #eee; text-align: center; }
 .pair { display: flex; gap: 6px; padding: 6px; border: 1px solid #ddd; }
 table { border-collapse: collapse; font-size: 13px; margin: 6px 0; }
 th, td { text-align: left; vertical-align: top; padding: 3px 16px 3px 0; border-bottom: 1px solid #e4e4e4; }

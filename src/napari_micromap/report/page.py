@@ -29,7 +29,7 @@ from napari_micromap.statistics import Evidence
 from napari_micromap.statistics.confounders import Suspect
 from napari_micromap.statistics.naive import naive_of
 from napari_micromap.statistics.verdict import capital, number, said_p
-from napari_micromap.wording import counts_of, name_of, spoken_column
+from napari_micromap.wording import counts_of, name_of, picture_noun, spoken_column
 from napari_micromap.work import Progress, Work, finish
 
 _VERSIONS = ("numpy", "pandas", "scipy", "torch", "umap-learn", "scikit-learn")
@@ -99,7 +99,8 @@ def _verdict(subject: Subject) -> str:
     if answer.property in subject.atlas.synthetic:
         notes.insert(0, f"{capital(answer.words.quantity)} is synthetic: nobody measured it.")
     if answer.family_p is not None:
-        notes.append(f"Against the maximum over all properties tested on these samples: {said_p(answer.family_p)}.")
+        tested = f"all properties tested on these {answer.words.samples}"
+        notes.append(f"Against the maximum over {tested}: {said_p(answer.family_p)}.")
     return (
         f'<section class="verdict {answer.verdict.kind}"><p class=sentence>{escape(answer.verdict.sentence)}</p>'
         + "".join(f"<p class=faint>{escape(note)}</p>" for note in notes)
@@ -115,8 +116,9 @@ def _map(subject: Subject) -> str:
     samples = None if atlas.samples is None else int(atlas.samples.nunique())
     made_up = answer.property in atlas.synthetic
     drawn = MapToDraw(
-        atlas.positions, colors_of(atlas.columns[answer.property]), subject.map_title, samples, made_up, outside
-    )
+        atlas.positions, colors_of(atlas.columns[answer.property]), subject.map_title, samples, made_up, outside,
+        nouns=(picture_noun(atlas), answer.words.sample),
+    )  # fmt: skip
     said = "Each dot is one image; similar images lie close together. "
     said += f"Pale dots take no part in the test ({len(outside):,}). " if len(outside) else ""
     said += "The test does not use these positions but the whole description of each image."

@@ -19,7 +19,7 @@ from napari_micromap.montage.captions import captions
 from napari_micromap.montage.small import small_picture
 from napari_micromap.problems import Problem
 from napari_micromap.sharing.snapshot import Snapshot
-from napari_micromap.wording import counts_of, unit_of
+from napari_micromap.wording import counts_of, picture_noun, sample_noun, unit_of
 from napari_micromap.work import Progress, Work
 
 What = Literal["map", "gallery"]
@@ -68,6 +68,7 @@ def map_of(shared: Snapshot, exemplars: int = 0) -> Work[MapToDraw]:
         samples=None if atlas.samples is None else int(atlas.samples.iloc[shared.used].nunique()),
         synthetic=shared.color_by in atlas.synthetic,
         excluded=np.array(list(shared.reasons), np.intp),
+        nouns=(picture_noun(atlas), sample_noun(atlas)),
     )
     if not exemplars:
         return drawn

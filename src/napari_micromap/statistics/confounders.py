@@ -81,10 +81,14 @@ class Suspect:
         return self.known_to_map and not self.balanced and self.property_p <= 0.10
 
     @property
+    def asked(self) -> bool:
+        """Whether there were samples enough to ask if the map knows it."""
+        return self.map_p is not None or self.sorted_p is not None
+
+    @property
     def cleared(self) -> bool:
         """Whether it cannot account for the finding; where the map could not be asked, only if nothing follows it."""
-        asked = self.map_p is not None or self.sorted_p is not None
-        return not self.confounds and (asked or self.balanced or self.property_p > 0.10)
+        return not self.confounds and (self.asked or self.balanced or self.property_p > 0.10)
 
 
 def suspect(

@@ -222,6 +222,13 @@ def _real(asked: Asked, words: Words, sorted_by: Sequence[Suspect]) -> str:
         cleared.append(_batch(asked))
     if cleared := list(dict.fromkeys(cleared)):
         said += f"{capital(listed(cleared))} {'does' if len(cleared) == 1 else 'do'} not account for it. "
+    unasked = [spoken_column(s.name) for s in asked.suspects if not s.asked and not s.cleared]
+    if unasked := [name for name in unasked if name not in cleared]:
+        goes = "goes" if len(unasked) == 1 else "go"
+        said += (
+            f"But {listed(unasked)} {goes} along with {words.quantity}, too, and with so few {words.samples} it cannot "
+            "be told whether the structure knows only that. "
+        )
     if sorted_by:
         said += f"{_sorted(sorted_by, words)} "
     return said + "An association, not a cause."

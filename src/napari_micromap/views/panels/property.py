@@ -229,7 +229,8 @@ class PropertyPanel(QWidget):
 def _details(answer: Answer) -> list[str]:
     said = [answer.verdict.details, *answer.not_done]
     if answer.family_p is not None:
-        said.append(f"Against the maximum over all properties tested on these samples: {said_p(answer.family_p)}.")
+        tested = f"all properties tested on these {answer.words.samples}"
+        said.append(f"Against the maximum over {tested}: {said_p(answer.family_p)}.")
     for suspect in answer.suspects:
         knows = "the structure knows it" if suspect.known_to_map else "the structure does not know it"
         follows = "follows it" if suspect.property_p <= 0.10 else "does not follow it"
