@@ -71,7 +71,7 @@ def settle(times: int = 5) -> None:
 
 
 def rest() -> None:
-    """Leave zoom and pan alone until tiles are read."""
+    """Wait until tiles are read, and what was left is gone."""
     loop = QEventLoop()
     QTimer.singleShot(300, loop.quit)
     loop.exec()
@@ -465,6 +465,7 @@ def test_only_while_an_image_is_opened_older_things_are_set_aside_from_the_colle
     few.open_micrograph(1)
     assert gc.get_freeze_count()
     gallery.back()
+    rest()
     assert not gc.get_freeze_count()
     theirs = viewer.add_image(picture(40, 40, 1))
     few.open_micrograph(2)
@@ -494,6 +495,7 @@ def test_opening_another_takes_the_place_of_the_first(viewer: Any, few: Session)
     assert [layer.name for layer in viewer.layers if layer.visible] == ["m3.tif"]
     assert len(viewer.layers) == 4
     gallery.back()
+    rest()
     assert len(viewer.layers) == 3
     gallery.dispose()
 
@@ -516,6 +518,7 @@ def test_a_new_selection_while_one_is_opened_shows_the_gallery(viewer: Any, few:
     few.open_micrograph(1)
     few.selection.replace([2, 3, 4])
     assert gallery.mode == "gallery"
+    rest()
     assert all(layer.visible for layer in viewer.layers)
     assert len(viewer.layers) == 3
     gallery.dispose()

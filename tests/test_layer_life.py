@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import tifffile
 from numpy.typing import NDArray
-from qtpy.QtCore import Qt
+from qtpy.QtCore import QEventLoop, Qt, QTimer
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication
 
@@ -47,6 +47,13 @@ def picture(seed: int, height: int = 60, width: int = 80) -> NDArray[np.uint8]:
 def settle() -> None:
     for _ in range(5):
         QApplication.processEvents()
+
+
+def rest() -> None:
+    """Wait until what was left is gone."""
+    loop = QEventLoop()
+    QTimer.singleShot(100, loop.quit)
+    loop.exec()
 
 
 @pytest.fixture
@@ -182,6 +189,7 @@ def test_reordered_layers_stay_in_the_users_order(viewer: Any, files: Session) -
     assert [layer.name for layer in viewer.layers] == order
     files.open_micrograph(2)
     gallery.back()
+    rest()
     assert [layer.name for layer in viewer.layers] == order
     gallery.dispose()
 

@@ -9,6 +9,7 @@ import numpy as np
 from napari.layers import Image, Layer
 from napari.viewer import Viewer
 from numpy.typing import NDArray
+from qtpy.QtCore import QTimer
 
 from napari_micromap.atlas import Micrograph, Rows
 from napari_micromap.montage.tiles import gray_window
@@ -21,6 +22,7 @@ from napari_micromap.views.gallery.scene import OURS
 from napari_micromap.work import Progress, Work
 
 _AROUND = 2.5  # windows across the canvas when one is opened
+_DRAWN = 40  # ms: until then others were drawn
 _NEAR = 2048  # pixels around a window that are shown where the whole picture is too large for memory
 
 
@@ -55,6 +57,11 @@ class Opened:
         self.own: Image | None = None
         self.lent: Layer | None = None
         self._aside = Aside()
+        self._leaving: Image | None = None  # hidden, and about to go
+        self._soon = QTimer()
+        self._soon.setSingleShot(True)
+        self._soon.setInterval(_DRAWN)
+        self._soon.timeout.connect(self._end_leaving)
 
     @property
     def layer(self) -> Layer | None:
@@ -66,6 +73,7 @@ class Opened:
     ) -> None:
         """Show a picture in a layer of our own, with a scale bar where the scale is known."""
         self.leave()
+        self._end_leaving()
         self._aside.begin()
         self._viewer.layers.events.removing.connect(self._on_removing)
         pixels = whole.pixels
@@ -109,6 +117,7 @@ class Opened:
     def show_layer(self, layer: Layer, index: tuple[int, ...], in_lengths: bool, on_back: Any) -> None:
         """Show a layer that the user loaded, its sliders at the slice; with a scale bar where it is in lengths."""
         self.leave()
+        self._end_leaving()
         if in_lengths and "pixel" not in map(str, layer.units):
             self._borrowed.set(self._viewer.canvas.overlays["scale_bar"], "visible", True)
         self.lent = layer
@@ -130,24 +139,39 @@ class Opened:
             self.own.scale = self.own.scale if are_lengths else (1.0, 1.0)
 
     def leave(self) -> None:
-        """Take our own layer out of the viewer, or hide the user's again."""
+        """Hide what is shown; our own layer goes when what takes its place was drawn."""
+        if self.own is not None and self.own in self._viewer.layers:
+            self.own.visible = False
+            self._leaving, self.own = self.own, None
+            self._soon.start()
         lent = self.lent
-        self.drop()
+        self._let_go()
         if lent is not None and lent in self._viewer.layers:
             self._borrowed.set(lent, "visible", False)
 
     def drop(self) -> None:
         """Take our own layer out of the viewer, or let go of the user's as it is."""
-        own, lent, self.own, self.lent = self.own, self.lent, None, None
-        if own is not None and own in self._viewer.layers:
-            self._viewer.layers.remove(own)
-        self._viewer.layers.events.removing.disconnect(self._on_removing)
-        self._aside.end()
+        self._end_leaving()
+        self._leaving, self.own = self.own, None
+        self._end_leaving()
+        self._let_go()
+
+    def _let_go(self) -> None:
+        lent, self.lent = self.lent, None
         if lent is not None:
             lent.bind_key("Backspace", None)
 
+    def _end_leaving(self) -> None:
+        self._soon.stop()
+        if self._leaving is not None and self._leaving in self._viewer.layers:
+            self._viewer.layers.remove(self._leaving)
+        self._leaving = None
+        self._viewer.layers.events.removing.disconnect(self._on_removing)
+        self._aside.end()
+
     def _on_removing(self, event: Any) -> None:
-        if self.own is not None and self._viewer.layers[event.index] is not self.own:
+        goes = self._viewer.layers[event.index]
+        if goes is not self.own and goes is not self._leaving:
             self._aside.end()  # a layer of the user's goes: all that it held shall be found
 
     def _look_at(self, layer: Layer) -> None:

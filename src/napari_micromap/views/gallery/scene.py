@@ -143,18 +143,8 @@ class Scene:
             rgba.append(np.repeat(np.array([color], np.float32), len(more), axis=0))
         drawn, colored = (_padded(np.concatenate(parts), _LINES) for parts in (lines, rgba))
         if self.frames is None:
-            self.frames = Vectors(
-                drawn,
-                edge_width=FRAME,
-                edge_color=colored,
-                vector_style="line",
-                opacity=1,
-                name=f"{NAME} (frames)",
-                units=units,
-                metadata=OURS,
-                scale=(unit, unit),
-            )
-            self.frames._max_vectors_thumbnail = _THUMBNAIL_LINES
+            self.frames = _few_lines(f"{NAME} (frames)", units, unit)
+            self.frames.data, self.frames.edge_color = drawn, colored
             above = len(self._viewer.layers) if self.image is None else self._viewer.layers.index(self.image) + 1
             self._viewer.layers.insert(above, self.frames)
             return
@@ -214,6 +204,14 @@ class Scene:
         image, self.image = self.image, None
         if image in self._viewer.layers:
             self._viewer.layers.remove(image)
+
+
+def _few_lines(name: str, units: tuple[Any, ...], unit: float) -> Vectors:
+    """Make a layer of one line that draws its icon from few of those that it is given afterwards."""
+    looks: dict[str, Any] = {"edge_width": FRAME, "vector_style": "line", "opacity": 1, "edge_color": np.ones((1, 4))}
+    layer = Vectors(np.ones((1, 2, 2)), name=name, units=units, metadata=OURS, scale=(unit, unit), **looks)
+    layer._max_vectors_thumbnail = _THUMBNAIL_LINES
+    return layer
 
 
 def bar_lines(looks: Looks) -> list[tuple[NDArray[np.float64], tuple[float, ...]]]:

@@ -190,8 +190,8 @@ class Gallery:
             self.close()
             return self.show() if self._outdated else None
         self._borrowed.view_flat()
+        self._camera.point(self._viewer)  # first, or labels are laid twice
         self._return_to_gallery()
-        self._camera.point(self._viewer)
         self._page.focus()
         self._mark()
         self._sharpening.wake()
@@ -297,9 +297,10 @@ class Gallery:
         self._mode = "opened"
 
     def _return_to_gallery(self) -> None:
-        self._opened.leave()
-        self._page.scene.unhide()
-        self._hide_sources()
+        with self._viewer.layers.batched_update():  # napari puts its scene together once, not for each of them
+            self._opened.leave()
+            self._page.scene.unhide()
+            self._hide_sources()
         self._show_scale_bar()
         self._mode = "gallery"
 
