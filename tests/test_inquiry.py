@@ -38,6 +38,7 @@ def test_a_test_is_kept_told_and_makes_columns_to_color_by(session: Session) -> 
     assert np.corrcoef(predicted, columns[JC])[0, 1] > 0.7
     assert session.atlas.roles["Jc predicted (MA/cm²)"] == "other"
     assert "Jc predicted (MA/cm²)" not in askable_columns(session.atlas)[:1]
+    assert "file" not in askable_columns(session.atlas), "the name of a file is no property of the specimen"
 
 
 def test_what_is_hidden_or_excluded_takes_no_part(session: Session) -> None:

@@ -15,7 +15,7 @@ from napari_micromap.descriptors import in_lengths
 from napari_micromap.descriptors.measuring import Measuring
 from napari_micromap.labels import number
 from napari_micromap.problems import Problem
-from napari_micromap.questions.inquiry import predictions_in, samples_of
+from napari_micromap.questions.inquiry import OF_A_FILE, predictions_in, samples_of
 from napari_micromap.questions.reliability import RELIABLE
 from napari_micromap.statistics.groups import Contrast, contrast_of, shares_of
 from napari_micromap.wording import counted, counts_of, listed, picture_noun, quantity_of, sample_noun
@@ -28,8 +28,6 @@ _SHARES = ("area fraction", "edge density", "share", "gray mean", "gray spread")
 _NAMED = {"inside", "outside"}  # what a column of a named selection says: the groups themselves
 _MOST_CATEGORIES = 40  # a column with more different texts names something
 _ALIKE = 1.1  # ratio of scales from which on they are called mixed
-# Of the file, not of the specimen.
-_OF_A_FILE = ("file", "width", "height", "dtype", "bar_rows", "bar_side", "bar_from", "scale_from", "annotation")
 
 
 @dataclass(frozen=True)
@@ -264,7 +262,7 @@ def _quantities(atlas: Atlas, rows: Rows, table: Table) -> Iterator[tuple[str, S
     made = predictions_in(atlas) | {RELIABLE}
     for name in map(str, atlas.columns):
         column = atlas.columns[name].iloc[rows]
-        if name in table or name in made or name in _OF_A_FILE or name == atlas.sample_column or not _is_number(column):
+        if name in table or name in made or name in OF_A_FILE or name == atlas.sample_column or not _is_number(column):
             continue
         values = pd.to_numeric(column, errors="coerce").to_numpy(float, na_value=np.nan)
         if len(np.unique(values[np.isfinite(values)])) > 1:
@@ -283,7 +281,7 @@ def _all_shares(
 ) -> Iterator[Shares]:
     for name in map(str, atlas.columns):
         column = atlas.columns[name].iloc[rows]
-        if name in _OF_A_FILE or name == atlas.sample_column or _is_number(column):
+        if name in OF_A_FILE or name == atlas.sample_column or _is_number(column):
             continue
         texts = np.array(["" if v is None or v != v else str(v) for v in column.to_numpy(object)], object)
         different = sorted(set(texts.tolist()) - {""})

@@ -27,6 +27,8 @@ T = TypeVar("T")
 WHOLE = "micrograph"  # column: which micrograph a window was cut from
 BAR = "bar_rows"  # column: how many rows of a data bar were cropped
 LOGARITHMIC = ("um_per_px", "nm_per_px", "magnification")  # they act by their ratio
+# Of the file, not of the specimen.
+OF_A_FILE = ("file", "width", "height", "dtype", "bar_rows", "bar_side", "bar_from", "scale_from", "annotation")
 ERROR_WORDS = ("error", "err", "sd", "std", "±", "uncertainty")
 _STEPS = 6
 
@@ -214,7 +216,7 @@ def askable_columns(atlas: Atlas) -> list[str]:
     """Return the columns that can be asked about: properties first, then what else varies between samples."""
 
     def asks(name: str, role: str) -> bool:
-        return (atlas.roles.get(name) == role) and atlas.columns[name].nunique() > 1
+        return atlas.roles.get(name) == role and name not in OF_A_FILE and atlas.columns[name].nunique() > 1
 
     return [n for role in ("property", "processing", "other") for n in map(str, atlas.columns) if asks(n, role)]
 
