@@ -111,7 +111,7 @@ def measured(atlas: Atlas, selected: int, folder: Path) -> dict[str, object]:
         viewer.window._qt_viewer.canvas.native.repaint()
         pages.append((time.perf_counter() - began) * 1000)
         processor.append((time.process_time() - used) * 1000)
-        while dock._lanes.busy("gallery"):
+        while dock._lanes.busy("gallery") or any(t.preview for t in dock.gallery._page.montage.tiles.values()):
             wait()
         sharp.append((time.perf_counter() - began) * 1000)
         spin(1.5)

@@ -27,6 +27,8 @@ from types import FrameType
 import numpy as np
 from sessions import save
 
+from napari_micromap.montage import Montage
+
 BEAT = 0.010
 LONG = 0.100
 
@@ -85,6 +87,11 @@ def _who(frame: FrameType | None) -> str:
     return " < ".join(filter(None, (names[0] if names else "Qt", inner if names and inner != names[0] else "", ours)))
 
 
+def _previews(montage: Montage) -> bool:
+    """Say whether thumbnails still stand for some pictures: files are read when a page of them stands."""
+    return any(tile.preview for tile in montage.tiles.values())
+
+
 class Drive:
     """A user at the window."""
 
@@ -113,8 +120,9 @@ class Drive:
         loop.exec()
 
     def idle(self) -> bool:
-        lanes = self.dock._lanes
-        return not any(lanes.busy(lane) for lane in ("build", "gallery", "thumbnails"))
+        lanes, shown = self.dock._lanes, self.dock.gallery._page.montage
+        waiting = self.dock.gallery.mode == "gallery" and shown is not None and _previews(shown)
+        return not waiting and not any(lanes.busy(lane) for lane in ("build", "gallery", "thumbnails"))
 
     @contextmanager
     def button(self, pulse: Pulse) -> Iterator[None]:
