@@ -118,6 +118,8 @@ class Drive:
         timer.timeout.connect(lambda: loop.quit() if until() or time.perf_counter() > end else None)
         timer.start(20)
         loop.exec()
+        timer.stop()
+        timer.timeout.disconnect()  # or it is garbage, which the watcher's thread may collect
 
     def idle(self) -> bool:
         lanes, shown = self.dock._lanes, self.dock.gallery._page.montage

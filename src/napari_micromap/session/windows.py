@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+from numpy.typing import NDArray
+
 from napari_micromap.atlas import Atlas
 from napari_micromap.problems import Problem
 from napari_micromap.sources.windows import Cut, Windows
@@ -19,16 +22,20 @@ class CutWindows:
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        self._cut: Cut | None = None
+        self._cut: tuple[NDArray[np.int32] | None, Cut] | None = (
+            None  # which windows, and how: others may be opened afterwards
+        )
         self._wholes: tuple[Atlas, Source | None] | None = None  # what the open windows were cut from
 
     @property
     def cut_by(self) -> Cut | None:
         """How the open windows were cut, if that is known; None for whole images."""
-        if self._session.atlas.windows is None:
+        source, windows = self._session.source, self._session.atlas.windows
+        if windows is None:
             return None
-        source = self._session.source
-        return source.cut if isinstance(source, Windows) else self._cut
+        if isinstance(source, Windows):
+            return source.cut
+        return self._cut[1] if self._cut is not None and self._cut[0] is windows else None
 
     def cut(self, cut: Cut | None = None) -> None:
         """Cut the open images into windows; what was said of an image is said of each.
@@ -40,7 +47,7 @@ class CutWindows:
         def done(built: tuple[tuple[Atlas, Source | None], Atlas]) -> None:
             wholes, atlas = built
             color, (_, source) = session.color_by, wholes
-            self._cut = wanted
+            self._cut = atlas.windows, wanted
             session.start_anew(atlas, None if source is None else Windows(source, wanted))
             self._wholes = wholes
             if color in atlas.columns:

@@ -55,7 +55,7 @@ class SelectedPanel(QWidget):
             self.where_wanted.emit,
             "Show where in these images the tested property shows: what raises its prediction, and what lowers it",
         )
-        self.scale = flat("Scale…", self.scale_wanted.emit, "Set the scale: draw a line of known length on this image")
+        self.scale = push("Scale…", self.scale_wanted.emit, "Set the scale: draw a line of known length on this image")
         self.tile_scale = ChoiceBox(lambda: _TILE_SCALES.values())
         self.tile_scale.picked.connect(self.tile_scale_wanted.emit)
         self.show_tile_scale("fit")
