@@ -35,16 +35,17 @@ def corrected_as(atlas: Atlas, part: Atlas) -> Work[Atlas]:
     if not len(wanted) or "scale_from" not in atlas.columns:
         return part
     typed, of_kinds, kinds = list(_typed_bars(atlas)), _scales_of_kinds(atlas), _kinds(part, "magnification")
+    found: dict[int, tuple[float, str]] = {}
     for done, row in enumerate(wanted.tolist() if typed or of_kinds else [], start=1):
         bar = _bar_on(part[row]) if typed else None
         told = None if bar is None else next((size for one, size in typed if same_bar(one, bar)), None)
         if told is not None:
-            part = part.with_scale(np.array([row], np.intp), np.array([told]), [BY_BAR])
+            found[row] = told, BY_BAR
         elif kinds[row] in of_kinds:
-            size, origin = of_kinds[kinds[row]]
-            part = part.with_scale(np.array([row], np.intp), np.array([size]), [origin])
+            found[row] = of_kinds[kinds[row]]
         yield Progress("Looking for scale bars", done, len(wanted))
-    return part
+    sizes, origins = [size for size, _ in found.values()], [origin for _, origin in found.values()]
+    return part.with_scale(np.array([*found], np.intp), np.array(sizes), origins) if found else part
 
 
 def told_by_user(atlas: Atlas) -> NDArray[np.bool_]:
