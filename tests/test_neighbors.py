@@ -16,6 +16,7 @@ from napari_micromap.neighbors import (
     grown_neighbors,
     likely_neighbors,
     nearest_among,
+    neighbors_within,
 )
 from napari_micromap.work import Progress, Work, finish
 
@@ -146,3 +147,16 @@ def test_rows_that_join_get_the_neighbors_that_a_search_of_all_gives():
     np.testing.assert_array_equal(grown.distances, every.distances)
     few = finish(grown_neighbors(finish(exact_neighbors(features[:5], 12)), features[:9], 12))
     assert few.rows.shape == (9, 8)
+
+
+def test_neighbors_within_some_rows_are_those_that_a_search_among_them_finds() -> None:
+    features = np.random.default_rng(8).normal(size=(90, 6)).astype(np.float32)
+    features[40:44] = features[3]
+    every = neighbors_of(features, 30)
+    rows = np.setdiff1d(np.arange(90), [0, 17, 41, 60])
+    within = neighbors_within(every, rows, 14)
+    searched = neighbors_of(features[rows], 14)
+    assert within is not None
+    np.testing.assert_array_equal(within.rows, searched.rows)
+    np.testing.assert_array_equal(within.distances, searched.distances)
+    assert neighbors_within(every, np.arange(0, 90, 6), 14) is None  # not enough of the 30 are among these 15

@@ -158,6 +158,31 @@ def grown_neighbors(
     return Neighbors(rows, distances)
 
 
+def neighbors_within(neighbors: Neighbors, rows: NDArray[np.intp], k: int) -> Neighbors | None:
+    """Return the k nearest of each of some rows among these rows, numbered by their place in ``rows``.
+
+    None where one of them has too few of the others among its known neighbors, so that a search is needed.
+
+    Parameters
+    ----------
+    neighbors : Neighbors
+        Of all rows.
+    rows : (m,) int
+        In ascending order.
+    k : int
+        Neighbors a row; m − 1 where that is less.
+    """
+    k = max(0, min(k, len(rows) - 1))
+    places = np.full(len(neighbors.rows), -1, np.int32)
+    places[rows] = np.arange(len(rows), dtype=np.int32)
+    found = places[neighbors.rows[rows]]
+    if (np.count_nonzero(found >= 0, axis=1) < k).any():
+        return None
+    order = np.argsort(found < 0, axis=1, kind="stable")[:, :k]
+    near = np.take_along_axis(neighbors.distances[rows], order, axis=1)
+    return Neighbors(np.take_along_axis(found, order, axis=1), near)
+
+
 def nearest_among(new: NDArray[np.float32], features: NDArray[np.float32], k: int) -> Neighbors:
     """Find for each of (m, p) new rows the k nearest of (n, p) features, by cosine distance."""
     k = max(0, min(k, len(features)))

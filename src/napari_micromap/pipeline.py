@@ -235,6 +235,7 @@ def lay_out(
     """
     from napari_micromap.layouts.aligning import turned_like
     from napari_micromap.layouts.placing import among_nearest
+    from napari_micromap.neighbors import neighbors_within
 
     if rows is not None and len(rows) == len(atlas):
         rows = None
@@ -253,7 +254,8 @@ def lay_out(
         positions = positions if like is None else turned_like(positions, like)
         return atlas.with_positions(positions, repr(layout)), layout.title
     features = atlas.features[rows]
-    neighbors = yield from _enough_neighbors(features, None, layout.neighbors_needed, workshop)
+    known = None if atlas.neighbors is None else neighbors_within(atlas.neighbors, rows, layout.neighbors_needed)
+    neighbors = yield from _enough_neighbors(features, known, layout.neighbors_needed, workshop)
     placed = yield from _laid_out(layout, features, neighbors, workshop)
     placed = placed if like is None else turned_like(placed, like[rows])
     positions = np.empty((len(atlas), 2), np.float32)
