@@ -18,6 +18,7 @@ from napari_micromap.work import Work
 
 if TYPE_CHECKING:
     from napari_micromap.session.model import Session
+    from napari_micromap.sources import Source
 
 # What one does in passing: it is saved along, but nobody would miss it.
 _PASSING = frozenset({"selection", "current", "color_by", "map_title", "property_seen", "source", "fresh"})
@@ -96,7 +97,7 @@ class Saving:
 
     def restore(self, folder: Path | str) -> None:
         """Open a saved session folder, or its open.micromap."""
-        self._session.build(lambda: pipeline.restore(Path(folder), self._session.workshop), self.take)
+        self._session.build(lambda: self._opened(Path(folder)), lambda opened: self.take(*opened))
 
     def state(self) -> dict[str, Any]:
         """Return what is neither atlas nor layout, ready for JSON."""
@@ -127,10 +128,15 @@ class Saving:
         if was is not None:
             self.changed.emit(None)
 
-    def take(self, restored: pipeline.Restored) -> None:
+    def _opened(self, folder: Path) -> Work[tuple[pipeline.Restored, Source | None]]:
+        """Read it, and look where its images came from: a drive that does not answer must not hold the window."""
+        restored = yield from pipeline.restore(folder, self._session.workshop)
+        return restored, source_from(restored.state.get("source"), restored.atlas)
+
+    def take(self, restored: pipeline.Restored, source: Source | None = None) -> None:
         """Open what was read; it may have been written by anybody, so what does not fit is left out."""
         s, atlas, state = self._session, restored.atlas, restored.state
-        s.start_anew(atlas, source_from(state.get("source"), atlas))
+        s.start_anew(atlas, source)
         if atlas.positions is not None:
             s.show(Map(atlas.positions, str(state.get("map_title") or "Map")))
         color = state.get("color_by", s.color_by)
